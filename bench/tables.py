@@ -1,0 +1,141 @@
+"""results/README.md: the figures of accuracy.json and speed.json as tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from setting import RESULTS
+
+ACCURACY_ROWS = (
+    ("crops_lines_exact", "crops: lines exact"),
+    ("crops_one_minus_ned", "crops: 1-NED"),
+    ("crops_whole_seals", "crops: whole seals"),
+    ("crops_confident_wrong", "crops: confident wrong (score >= 0.9; lower is better)"),
+    ("documents_seals_found", "documents: seals found"),
+    ("documents_false_alarms_on_negatives", "documents: false alarms on negatives"),
+    ("documents_false_alarms_elsewhere", "documents: false alarms elsewhere"),
+    ("documents_lines_exact", "documents: lines of found seals exact"),
+    ("documents_one_minus_ned", "documents: 1-NED of found seals"),
+    ("documents_whole_seals", "documents: whole seals among the found"),
+    ("documents_confident_wrong", "documents: confident wrong (lower is better)"),
+    ("documents_all_lines_exact", "documents: lines of all seals exact"),
+    ("documents_turned_right", "documents turned by 90, 180, 270: turned right"),
+    ("outlines_recall", "line outlines found at IoU 0.5"),
+    ("outlines_precision", "line outlines right at IoU 0.5"),
+)
+WORST = 10
+
+
+def write_tables() -> None:
+    """Writes the tables anew from the JSON files that are there."""
+    parts = ["# Results\n\nWritten by `make bench`; see [../README.md](../README.md) for what is measured and how."]
+    for name, render in (("accuracy", accuracy_tables), ("speed", speed_tables)):
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            parts += render(json.loads(path.read_text(encoding="utf-8")))
+    (RESULTS / "README.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+def accuracy_tables(figures: Mapping[str, Any]) -> list[str]:
+    """Totals, slices and the worst images."""
+    rows = [[name, *_share(key, figures["totals"][key])] for key, name in ACCURACY_ROWS]
+    parts = [
+        "## Accuracy",
+        f"{_where(figures['setting'])} Set: `{figures['set']}`, {figures['images']} images, {figures['failed']} failed.",
+        _table(["measure", "value", "of"], rows),
+        "![Reliability of the scores](reliability.png)",
+    ]
+    for kind, cuts in figures["slices"].items():
+        rows = [
+            [f"{by}: {value}", *(_cell(part.get(key)) for key in ("seals_found", "lines_exact", "one_minus_ned", "whole_seals"))]
+            for by, cut in cuts.items()
+            for value, part in cut.items()
+        ]
+        parts += [f"### Slices: {kind}", _table(["slice", "seals found", "lines exact", "1-NED", "whole seals"], rows)]
+    worst = sorted((image for image in figures["detail"] if image["loss"] > 0), key=lambda image: (-image["loss"], image["file"]))
+    rows = [[f"`{image['file']}`", f"{image['loss']:.2f}", _reasons(image)] for image in worst[:WORST]]
+    return [*parts, f"### The {WORST} worst images", _table(["image", "loss", "what went wrong"], rows)]
+
+
+def speed_tables(figures: Mapping[str, Any]) -> list[str]:
+    """Steady time by cores, cold start and memory, each beside RapidOCR."""
+    rows = []
+    for cores, systems in figures["steady"].items():
+        for kind, name in (("crop", "one crop"), ("page", "one A4 page")):
+            ours, theirs = systems["sealread"][kind], systems["rapidocr"][kind]
+            rows.append([f"{name}, {cores} core{'s' if cores != '1' else ''}", _ms(ours), _ms(theirs), _ratio(ours, theirs)])
+    ours, theirs = figures["cold"]["sealread"], figures["cold"]["rapidocr"]
+    rows.append(
+        [
+            "cold: import and create",
+            _ms(ours["create_seconds"]),
+            _ms(theirs["create_seconds"]),
+            _ratio(ours["create_seconds"], theirs["create_seconds"]),
+        ]
+    )
+    rows.append(
+        [
+            "cold: to the first crop read",
+            _ms(ours["first_result_seconds"]),
+            _ms(theirs["first_result_seconds"]),
+            _ratio(ours["first_result_seconds"], theirs["first_result_seconds"]),
+        ]
+    )
+    for key, name in (("peak_mb_crop", "peak memory, one crop"), ("peak_mb_page", "peak memory, one A4 page")):
+        rows.append([name, f"{ours[key]['median']:.0f} MB", f"{theirs[key]['median']:.0f} MB", _ratio(ours[key], theirs[key])])
+    images = figures["images"]
+    return [
+        "## Speed",
+        f"{_where(figures['setting'])} {images['crops']}, page: {images['page']}; {figures['rounds']} rounds. Median (quartiles).",
+        _table(["", "sealread", "RapidOCR", "ratio (below 1: sealread needs less)"], rows),
+    ]
+
+
+def _where(setting: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in setting["versions"].items() if version is not None)
+    machine = f"{setting['cpu']}, {setting['cores']} cores, {setting['os']}"
+    return f"Commit {setting['commit']}, {setting['date']}, {machine}, Python {setting['python']}, {versions}."
+
+
+def _share(key: str, share: Mapping[str, Any]) -> list[str]:
+    if share["value"] is None:
+        return ["-", "not measured"]
+    if "false_alarms" in key:
+        return [f"{share['hits']:.0f}", f"{share['count']} images"]
+    return [
+        f"{share['value']:.3f}",
+        f"{share['hits']:g} of {share['count']}" if share["hits"] == int(share["hits"]) else f"{share['count']}",
+    ]
+
+
+def _cell(share: Mapping[str, Any] | None) -> str:
+    return "" if share is None or share["value"] is None else f"{share['value']:.2f} of {share['count']}"
+
+
+def _reasons(image: Mapping[str, Any]) -> str:
+    """In words: failure, missed seals, lines lost or misread, false alarms."""
+    if image["error"] is not None:
+        return str(image["error"])
+    missed = sum(not seal["found"] and not seal["optional"] for seal in image["seals"])
+    lines = [line for seal in image["seals"] if seal["found"] for line in seal["lines"]]
+    lost = sum(line["score"] is None for line in lines)
+    misread = sum(line["score"] is not None and not line["exact"] for line in lines)
+    counts = ((missed, "seals missed"), (lost, "lines lost"), (misread, "lines misread"), (len(image["false_alarms"]), "false alarms"))
+    return (
+        ", ".join(f"{count} {name}" for count, name in counts if count)
+        + f"; of {len(image['seals'])} seals, {len(lines)} lines on found seals"
+    )
+
+
+def _ms(value: Mapping[str, float]) -> str:
+    return f"{1000 * value['median']:.0f} ms ({1000 * value['low']:.0f}-{1000 * value['high']:.0f})"
+
+
+def _ratio(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+    return f"{ours['median'] / theirs['median']:.2f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows))

@@ -1,0 +1,134 @@
+"""From the band maps of our detector to lines of text (in the spirit of TextSnake, Long et al. 2018).
+
+The maps show for each place of the network's input: whether the core of a line is here, whether its region is, how high the line
+is, and where the characters' right side lies. The core is traced by a curve (`sealread.curves`) and widened to the band.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sealread.curves import centreline
+from sealread.polygons import Points, lengths_along, resample, tangents, top_normals
+from sealread.types import DetectedLine, Ribbon
+
+#: Channels of the maps.
+CORE, REGION, HEIGHT, RIGHT_X, RIGHT_Y = range(5)
+#: Input pixels per map pixel.
+STRIDE = 2
+#: The core of a line is this share of its height, and ends this share of the height before the line does.
+CORE_SHARE = 0.4
+END_TRIM = 0.35
+#: The height channel is the natural logarithm of the half height over this many input pixels.
+HEIGHT_UNIT = 8.0
+#: The expansion ratio at which a band keeps the height that the network gives (the tutorial's default).
+NEUTRAL_UNCLIP = 0.5
+#: Smallest core, in pixels of the map; smaller ones are specks.
+_LEAST_CORE = 10
+#: Vertices along one edge of a band.
+_MOST_VERTICES, _LEAST_VERTICES = 48, 4
+
+Maps = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Thresholds of the post-processing.
+
+    Attributes:
+        thresh: least probability of a pixel that belongs to a line.
+        box_thresh: least mean probability of a line.
+        unclip_ratio: how far lines are widened; `NEUTRAL_UNCLIP` leaves bands as the network gives them.
+        max_candidates: so many lines at most, the largest first.
+    """
+
+    thresh: float
+    box_thresh: float
+    unclip_ratio: float
+    max_candidates: int = 1000
+
+
+def bands(maps: Maps, scale: tuple[float, float], limits: Limits) -> list[DetectedLine]:
+    """The lines that band maps show.
+
+    Args:
+        maps: ``(5, h, w)``: core and region probabilities, logarithm of the half height, the characters' right direction.
+        scale: ``(x, y)`` crop pixels per map pixel.
+        limits: thresholds.
+    """
+    binary = (maps[CORE] > limits.thresh).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    # Largest first, so that the limit on the number of candidates drops specks.
+    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1
+    lines = []
+    for label in order[: limits.max_candidates]:
+        x, y, w, h, area = (int(v) for v in stats[label])
+        if area < _LEAST_CORE:
+            break
+        ys, xs = np.nonzero(labels[y : y + h, x : x + w] == label)
+        line = _band(maps, xs + x, ys + y, scale, limits)
+        if line is not None:
+            lines.append(line)
+    return sorted(lines, key=lambda line: float(line.polygon[:, 1].min()))
+
+
+def _band(maps: Maps, xs: NDArray[np.intp], ys: NDArray[np.intp], scale: tuple[float, float], limits: Limits) -> DetectedLine | None:
+    values = maps[:, ys, xs].astype(np.float64)
+    score = float(values[CORE].mean())
+    if score < limits.box_thresh:
+        return None
+    # The network works on an image that may be stretched; geometry is done in crop pixels.
+    factor = np.array(scale)
+    pixels = (np.stack([xs, ys], axis=1) + 0.5) * factor
+    mean_scale = math.sqrt(scale[0] * scale[1])
+    stride_unit = HEIGHT_UNIT / STRIDE * mean_scale
+    half = float(np.exp(np.median(values[HEIGHT]))) * stride_unit
+    curve = centreline(pixels, END_TRIM * 2 * half, max(mean_scale, half / 4)).points
+    nearest = _nearest(pixels, curve)
+    direction = tangents(curve)
+    right = np.stack([values[RIGHT_X] * scale[0], values[RIGHT_Y] * scale[1]], axis=1) / mean_scale
+    along = float(np.mean(np.sum(right * direction[nearest], axis=1)))
+    across = float(np.mean(np.sum(right * top_normals(direction)[nearest], axis=1)))
+    vertical = abs(across) > abs(along)
+    if (across if vertical else along) < 0:
+        curve, nearest = curve[::-1], len(curve) - 1 - nearest
+    halves = _smooth_heights(nearest, values[HEIGHT], len(curve)) * stride_unit
+    halves *= (1 + limits.unclip_ratio) / (1 + NEUTRAL_UNCLIP)
+    ribbon = _ribbon(curve, halves, vertical)
+    return DetectedLine(
+        polygon=ribbon.polygon,
+        score=min(score, 1.0),
+        ribbon=ribbon,
+        direction=min(max(abs(along), abs(across)), 1.0),
+        upright=float(np.degrees(np.arctan2(right[:, 1].mean(), right[:, 0].mean()))),
+    )
+
+
+def _nearest(pixels: Points, curve: Points) -> NDArray[np.intp]:
+    distance = (pixels[:, None, 0] - curve[None, :, 0]) ** 2 + (pixels[:, None, 1] - curve[None, :, 1]) ** 2
+    return np.argmin(distance, axis=1)
+
+
+def _smooth_heights(place: NDArray[np.intp], logarithms: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Half height along the curve: a straight trend of the logarithm, which follows perspective but not noise."""
+    t = place / max(count - 1, 1) * 2 - 1
+    basis = np.stack([np.ones_like(t), t], axis=1)
+    normal = basis.T @ basis + np.diag([0.0, 0.05 * len(t)])
+    constant, slope = np.linalg.solve(normal, basis.T @ logarithms)
+    trend = constant + float(np.clip(slope, -0.25, 0.25)) * np.linspace(-1, 1, count)
+    return np.asarray(np.exp(trend))
+
+
+def _ribbon(curve: Points, halves: NDArray[np.float64], vertical: bool) -> Ribbon:
+    length = lengths_along(curve)[-1]
+    count = int(np.clip(round(length / max(float(halves.mean()), 1e-6)) + 1, _LEAST_VERTICES, _MOST_VERTICES))
+    even = resample(curve, count)
+    widths = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(halves)), halves)[:, None]
+    normals = top_normals(tangents(even))
+    cells = max(round(length / (2 * float(halves.mean()))), 1) if vertical else 0
+    return Ribbon(even + normals * widths, even - normals * widths, cells)

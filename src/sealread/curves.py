@@ -1,0 +1,188 @@
+"""From a cloud of pixels to the smooth curve that a line of text follows, and the band around it.
+
+A line of a seal is straight, slightly bent, an arc of a circle or an ellipse, or (seldom) something else. Each model
+is fitted to the pixels and the one that leaves the smallest residual wins, with a preference for the simpler.
+
+Sources: algebraic circle fit (Kasa 1976); radius as a trigonometric-free low-order polynomial of the angle, which
+follows ellipses and perspective circles; longest geodesic of a region (double sweep) for every other shape.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sealread.polygons import Points, lengths_along
+
+#: A straight line explains the pixels unless an arc leaves less than this share of its residual.
+_ARC_GAIN = 0.85
+#: Above this share of the extent, neither a line nor an arc explains the pixels.
+_MISFIT = 0.06
+#: An arc that turns by less than this is left to the parabola.
+_LEAST_TURN = np.radians(35.0)
+#: Cells of the geodesic search along the longer side of the region.
+_CELLS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class Centreline:
+    """A dense polyline through the middle of the pixels.
+
+    Attributes:
+        points: ``(k, 2)``, evenly spaced, from one end to the other (the direction is arbitrary).
+        residual: root mean square distance of the pixels from it.
+        extend: ``(before, after)``: a function is not needed, the polyline itself reaches `margin` beyond the pixels.
+    """
+
+    points: Points
+    residual: float
+
+
+def centreline(pixels: Points, margin: float, spacing: float) -> Centreline:
+    """The curve through a band of pixels.
+
+    Args:
+        pixels: ``(n, 2)`` points of the band, n >= 3.
+        margin: length by which the curve goes on beyond the outermost pixels at either end.
+        spacing: distance between the vertices of the answer.
+    """
+    straight = _parabola(pixels, margin, spacing)
+    arc = _arc(pixels, margin, spacing)
+    best = straight
+    if arc is not None and arc.residual < _ARC_GAIN * straight.residual:
+        best = arc
+    extent = float(np.hypot(*np.ptp(pixels, axis=0)))
+    if best.residual > _MISFIT * extent:
+        path = _geodesic(pixels, margin, spacing)
+        if path is not None and path.residual < _ARC_GAIN * best.residual:
+            best = path
+    return best
+
+
+def _parabola(pixels: Points, margin: float, spacing: float) -> Centreline:
+    mean = pixels.mean(axis=0)
+    centred = pixels - mean
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    axis = vectors[:, 1]
+    normal = np.array([-axis[1], axis[0]])
+    u, v = centred @ axis, centred @ normal
+    half = max(float(np.abs(u).max()), 1e-9)
+    basis = np.stack([np.ones_like(u), u / half, (u / half) ** 2], axis=1)
+    # A little shrinkage of the bend: short clouds must not curl up.
+    weights = np.linalg.solve(basis.T @ basis + np.diag([0.0, 0.0, 0.02 * len(u)]), basis.T @ v)
+    residual = float(np.sqrt(np.mean((v - basis @ weights) ** 2)))
+    ends = np.array([u.min() - margin, u.max() + margin])
+    steps = np.linspace(ends[0], ends[1], max(int(np.ceil((ends[1] - ends[0]) / spacing)) + 1, 3))
+    inside = np.clip(steps, u.min(), u.max()) / half
+    bend = weights[0] + weights[1] * inside + weights[2] * inside**2
+    slope = (weights[1] + 2 * weights[2] * inside) / half
+    across = bend + slope * (steps - inside * half)
+    points = mean + steps[:, None] * axis + across[:, None] * normal
+    return Centreline(points, residual)
+
+
+def fit_circle(points: Points) -> tuple[float, float, float]:
+    """Centre and radius ``(x, y, r)`` of the circle nearest to the points (Kasa 1976); r is infinite for a straight row."""
+    mean = points.mean(axis=0)
+    x, y = (points - mean).T
+    matrix = np.stack([x, y, np.ones_like(x)], axis=1)
+    normal = matrix.T @ matrix
+    if np.linalg.cond(normal) > 1e14:
+        return float(mean[0]), float(mean[1]), float("inf")
+    a, b, c = np.linalg.solve(normal, matrix.T @ (x * x + y * y))
+    radius = float(np.sqrt(max(c + a * a / 4 + b * b / 4, 0.0)))
+    return float(mean[0] + a / 2), float(mean[1] + b / 2), radius
+
+
+def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
+    cx, cy, radius = fit_circle(pixels)
+    extent = float(np.hypot(*np.ptp(pixels, axis=0)))
+    if not np.isfinite(radius) or radius > 4 * extent or radius < 0.05 * extent:
+        return None
+    dx, dy = pixels[:, 0] - cx, pixels[:, 1] - cy
+    angle, distance = np.arctan2(dy, dx), np.hypot(dx, dy)
+    # The line starts after the widest empty sector.
+    order = np.sort(angle)
+    gaps = np.diff(np.concatenate([order, order[:1] + 2 * np.pi]))
+    widest = int(np.argmax(gaps))
+    start = order[(widest + 1) % len(order)]
+    along = np.mod(angle - start, 2 * np.pi)
+    turn = float(2 * np.pi - gaps[widest])
+    if turn < _LEAST_TURN:
+        return None
+    degree = 2 if turn < np.radians(100) else 4 if turn < np.radians(220) else 6
+    t = along / turn * 2 - 1
+    basis = np.polynomial.legendre.legvander(t, degree)
+    shrink = np.diag(np.arange(degree + 1) ** 2) * (2e-4 * len(t))
+    weights = np.linalg.solve(basis.T @ basis + shrink, basis.T @ distance)
+    residual = float(np.sqrt(np.mean((distance - basis @ weights) ** 2)))
+    mean_radius = max(float(np.mean(distance)), 1e-6)
+    # Beyond the pixels, go on along the arc, but never around into its own start.
+    beyond = min(margin / mean_radius, 0.45 * gaps[widest])
+    steps = np.linspace(-beyond, turn + beyond, max(int(np.ceil((turn + 2 * beyond) * mean_radius / spacing)) + 1, 4))
+    radii = np.polynomial.legendre.legvander(np.clip(steps / turn * 2 - 1, -1, 1), degree) @ weights
+    theta = steps + start
+    points = np.stack([cx + radii * np.cos(theta), cy + radii * np.sin(theta)], axis=1)
+    return Centreline(points, residual)
+
+
+def _geodesic(pixels: Points, margin: float, spacing: float) -> Centreline | None:
+    """The longest shortest path through the region, smoothed: for bands of any other shape."""
+    low = pixels.min(axis=0)
+    cell = max(float(np.ptp(pixels, axis=0).max()) / _CELLS, 1e-6)
+    keys, inverse = np.unique(np.floor((pixels - low) / cell).astype(np.int64), axis=0, return_inverse=True)
+    inverse = inverse.reshape(-1)
+    counts = np.bincount(inverse)
+    nodes = np.stack([np.bincount(inverse, pixels[:, i]) / counts for i in (0, 1)], axis=1)
+    index = {(int(x), int(y)): i for i, (x, y) in enumerate(keys)}
+    neighbours: list[list[tuple[int, float]]] = [[] for _ in nodes]
+    for (x, y), i in index.items():
+        for ox in (-1, 0, 1):
+            for oy in (-1, 0, 1):
+                j = index.get((x + ox, y + oy))
+                if j is not None and j != i:
+                    neighbours[i].append((j, float(np.hypot(*(nodes[j] - nodes[i])))))
+    start = int(np.argmax(_distances(neighbours, 0)))
+    distance = _distances(neighbours, start)
+    reachable = np.isfinite(distance)
+    length = float(distance[reachable].max())
+    if length <= 0:
+        return None
+    bins = max(int(length / (2.5 * cell)), 2)
+    place = np.clip((distance[inverse] / length * bins).astype(int), 0, bins - 1)
+    rows = [pixels[(place == b) & reachable[inverse]].mean(axis=0) for b in range(bins) if np.any((place == b) & reachable[inverse])]
+    if len(rows) < 3:
+        return None
+    path = np.array(rows)
+    path[1:-1] = 0.25 * path[:-2] + 0.5 * path[1:-1] + 0.25 * path[2:]
+    dense = _extended(path, margin + 1.25 * cell, spacing)
+    gaps = np.min(np.hypot(pixels[:, None, 0] - dense[None, :, 0], pixels[:, None, 1] - dense[None, :, 1]), axis=1)
+    return Centreline(dense, float(np.sqrt(np.mean(gaps**2))))
+
+
+def _distances(neighbours: list[list[tuple[int, float]]], start: int) -> NDArray[np.float64]:
+    """Shortest path lengths from one node (Dijkstra 1959); infinite where there is none."""
+    distance = np.full(len(neighbours), np.inf)
+    distance[start] = 0.0
+    queue = [(0.0, start)]
+    while queue:
+        d, i = heapq.heappop(queue)
+        if d > distance[i]:
+            continue
+        for j, step in neighbours[i]:
+            if d + step < distance[j]:
+                distance[j] = d + step
+                heapq.heappush(queue, (d + step, j))
+    distance[~np.isfinite(distance)] = -np.inf
+    return distance
+
+
+def _extended(path: Points, margin: float, spacing: float) -> Points:
+    from sealread.polygons import at_lengths
+
+    length = lengths_along(path)[-1]
+    count = max(int(np.ceil((length + 2 * margin) / spacing)) + 1, 3)
+    return at_lengths(path, np.linspace(-margin, length + margin, count))

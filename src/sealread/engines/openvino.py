@@ -1,0 +1,80 @@
+"""OpenVINO: the fastest engine on x86-64 processors. The only door to the `openvino` package."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sealread.engines.protocol import shapes_of
+from sealread.errors import EngineError, ModelError
+from sealread.types import Tensor
+
+
+class OpenVinoEngine:
+    """A network compiled for the CPU, shapes dynamic.
+
+    Args:
+        path: an ONNX file.
+        precision: ``f32`` or ``bf16``; None chooses bf16 where the CPU multiplies bf16 matrices in hardware (AMX), else f32.
+        threads: CPU threads; None leaves the choice to OpenVINO.
+        cache: folder for compiled networks; None keeps none.
+    """
+
+    def __init__(self, path: Path, *, precision: str | None = None, threads: int | None = None, cache: Path | None = None) -> None:
+        # Telemetry must never be sent from here; the package honours this variable.
+        os.environ.setdefault("OPENVINO_TELEMETRY_DISABLED", "1")
+        import openvino
+
+        core = openvino.Core()
+        chosen = precision if precision is not None else ("bf16" if has_amx() else "f32")
+        options: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": chosen,
+        }
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
+        if cache is not None:
+            options["CACHE_DIR"] = str(cache)
+        try:
+            self._compiled = core.compile_model(str(path), "CPU", options)
+        except RuntimeError as cause:
+            raise ModelError(f"OpenVINO cannot load {path.name}: {_first_line(cause)}; check that it is an ONNX network", source=str(path)) from cause
+        self._local = threading.local()
+        self.name = f"openvino {openvino.__version__.split('-')[0]} {chosen}"
+        self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
+
+    def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """See `Engine.run`."""
+        request = getattr(self._local, "request", None)
+        if request is None:
+            # Requests are not shared between threads; the compiled network is.
+            request = self._local.request = self._compiled.create_infer_request()
+        try:
+            request.infer(dict(enumerate(inputs)), share_inputs=True)
+        except RuntimeError as cause:
+            raise EngineError(f"OpenVINO failed on inputs {shapes_of(inputs)}: {_first_line(cause)}") from cause
+        return [np.array(request.get_output_tensor(i).data) for i in range(len(self._compiled.outputs))]
+
+
+def has_amx() -> bool:
+    """Whether this CPU multiplies bf16 matrices in hardware."""
+    import openvino
+
+    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if "BF16" not in capabilities:
+        return False
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return "amx_bf16" in flags
+
+
+def _first_line(cause: Exception) -> str:
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return lines[-1] if lines else type(cause).__name__

@@ -1,0 +1,131 @@
+"""Opens the networks of a configuration and gives the stages that run them.
+
+A network is resolved when the pipeline is made, so that a missing model is known at once, and compiled when it is first needed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from sealread.blocks import Module
+from sealread.engines import Engine, EngineSettings, open_engine
+from sealread.errors import ModelError
+from sealread.stages.candidates import InkFinder
+from sealread.stages.detection import Detector
+from sealread.stages.layout import BoxRows, SealFinder
+from sealread.stages.orientation import OrientationClassifier
+from sealread.stages.recognition import Calibration, Recogniser
+from sealread.stages.unwarping import Unwarper
+from sealread.text import alphabet_of
+from sealread.zoo import Network, find_network, network_from_directory
+
+Stage = TypeVar("Stage")
+Finder = SealFinder | BoxRows | InkFinder
+
+
+def resolve(module: Module, task: str) -> Network:
+    """The network that a module of the configuration names.
+
+    Raises:
+        ModelError: it is unknown, missing or unfit.
+    """
+    if module.model_dir is not None:
+        return network_from_directory(Path(module.model_dir), module.model_name, task)
+    return find_network(module.model_name, task)
+
+
+class Lazy(Generic[Stage]):
+    """A stage that is made when it is first used; threads wait for each other.
+
+    Attributes:
+        network: what the stage runs.
+    """
+
+    def __init__(self, network: Network, make: Callable[[Network, Engine | None], Stage], settings: EngineSettings) -> None:
+        self.network = network
+        self._make = make
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._stage: Stage | None = None
+        self.engine_name: str | None = None
+
+    def get(self) -> Stage:
+        """The stage, compiled."""
+        with self._lock:
+            if self._stage is None:
+                engine = None if self.network.file is None else open_engine(self.network.file, self._settings)
+                self.engine_name = None if engine is None else engine.name
+                self._stage = self._make(self.network, engine)
+            return self._stage
+
+    def close(self) -> None:
+        """Forget the compiled network; it is compiled anew when needed."""
+        with self._lock:
+            self._stage = None
+
+
+def orientation(network: Network, engine: Engine | None) -> OrientationClassifier:
+    """Stage 1."""
+    s = network.settings
+    return OrientationClassifier(_needed(engine), tuple(s["labels"]), s["resize_short"], s["crop"], tuple(s["mean"]), tuple(s["deviation"]))
+
+
+def unwarper(network: Network, engine: Engine | None) -> Unwarper | None:
+    """Stage 2; None leaves pages as they are."""
+    if network.family == "identity":
+        return None
+    size = network.settings.get("size", [712, 488])
+    return Unwarper(_needed(engine), (size[0], size[1]))
+
+
+def finder(network: Network, engine: Engine | None) -> Finder:
+    """Stage 3."""
+    s = network.settings
+    if network.family == "ink":
+        return InkFinder()
+    if network.family == "centres":
+        return SealFinder(_needed(engine), s["long_side"], s["labels"].index("seal"))
+    return BoxRows(_needed(engine), tuple(s["labels"]), (s["size"][0], s["size"][1]), tuple(s["mean"]), tuple(s["deviation"]))
+
+
+def detector(network: Network, engine: Engine | None) -> Detector:
+    """Stage 4."""
+    s = network.settings
+    return Detector(_needed(engine), "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
+
+
+def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser]:
+    """Stage 6, with so many strips to a batch."""
+
+    def make(network: Network, engine: Engine | None) -> Recogniser:
+        s: Any = network.settings
+        characters = s["alphabet"] if "alphabet" in s else _embedded_alphabet(network)
+        calibration = Calibration(*s["calibration"]) if "calibration" in s else Calibration()
+        return Recogniser(_needed(engine), alphabet_of(characters), batch_size, calibration)
+
+    return make
+
+
+def _needed(engine: Engine | None) -> Engine:
+    if engine is None:
+        raise ModelError("this model has no file; give a model_dir with inference.onnx and inference.yml", parameter="model_dir")
+    return engine
+
+
+def _embedded_alphabet(network: Network) -> list[str]:
+    """The alphabet that lies beside or inside the network's file."""
+    if network.file is None:
+        raise ModelError(f"the model {network.name} has no file", parameter="model_name")
+    listed = network.file.with_suffix(".txt")
+    if listed.exists():
+        return listed.read_text(encoding="utf-8").split("\n")
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(network.file), providers=["CPUExecutionProvider"])
+    characters = session.get_modelmeta().custom_metadata_map.get("character")
+    if characters is None:
+        raise ModelError(f"the recogniser {network.name} does not say its alphabet", parameter="model_name")
+    return str(characters).split("\n")

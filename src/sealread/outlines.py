@@ -1,0 +1,60 @@
+"""From the probability map of a DB network to outlines of text (Liao et al. 2020, polygon mode)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyclipper
+from numpy.typing import NDArray
+
+from sealread.bands import Limits
+from sealread.polygons import Points, clockwise
+from sealread.types import DetectedLine
+
+#: Outlines narrower than this many map pixels are specks.
+_LEAST_SIDE = 5
+
+
+def outlines(probability: Maps, scale: tuple[float, float], limits: Limits, size: tuple[int, int]) -> list[DetectedLine]:
+    """The lines that a DB probability map ``(h, w)`` shows.
+
+    Args:
+        scale: ``(x, y)`` crop pixels per map pixel.
+        size: ``(height, width)`` of the crop; points are clipped to it.
+    """
+    binary = (probability > limits.thresh).astype(np.uint8)
+    contours, _ = cv2.findContours(binary, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    lines = []
+    for contour in contours[: limits.max_candidates]:
+        simple = cv2.approxPolyDP(contour, 0.002 * cv2.arcLength(contour, True), True)[:, 0]
+        if len(simple) < 4:
+            continue
+        score = _mean_inside(probability, simple)
+        if score < limits.box_thresh:
+            continue
+        expanded = _expand(simple, limits.unclip_ratio)
+        if expanded is None or min(cv2.minAreaRect(expanded.astype(np.float32))[1]) < _LEAST_SIDE:
+            continue
+        points = expanded * np.array(scale)
+        points = np.clip(points, 0, np.array([size[1], size[0]], dtype=np.float64))
+        lines.append(DetectedLine(clockwise(points), score))
+    return sorted(lines, key=lambda line: float(line.polygon[:, 1].min()))
+
+
+def _mean_inside(probability: Maps, polygon: NDArray[np.int32]) -> float:
+    x, y, w, h = cv2.boundingRect(polygon)
+    mask = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(mask, [polygon - np.array([x, y], dtype=np.int32)], 1)
+    return float(cv2.mean(probability[y : y + h, x : x + w], mask)[0])
+
+
+def _expand(polygon: NDArray[np.int32], ratio: float) -> Points | None:
+    area, perimeter = abs(cv2.contourArea(polygon)), cv2.arcLength(polygon, True)
+    if perimeter == 0:
+        return None
+    offset = pyclipper.PyclipperOffset()
+    offset.AddPath(polygon.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
+    paths = offset.Execute(area * ratio / perimeter)
+    if len(paths) != 1:
+        return None
+    return np.array(paths[0], dtype=np.float64)

@@ -1,0 +1,108 @@
+"""Stage 6: read strips.
+
+Takes:      strips of any width, first character leftmost.
+Gives:      for each its text with a score for the line and for each character.
+Method:     a CTC network (PP-OCR family); strips of like width share a batch, widths are rounded up so that few shapes occur.
+Engine:     one network ``(n, 3, 48, width) -> (n, width / 8, classes)``, softmax.
+Nothing:    an empty text with score 0.
+Invariants: order and number are kept; batching does not change a reading beyond rounding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sealread.engines import Engine
+from sealread.text import ctc_greedy
+from sealread.types import Image, Recognition
+
+HEIGHT = 48
+#: Wider strips are squeezed to this.
+MOST_WIDTH = 3200
+#: Narrower strips are padded: the network saw nothing narrower in training.
+_LEAST_WIDTH = 160
+#: Widths are rounded up to this multiple, so that engines compile few shapes.
+_WIDTH_STEP = 80
+#: Pixels of one batch: beyond this, larger batches are no faster.
+_BATCH_WIDTH = 3200
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic map of raw scores to the share that is right: ``1 / (1 + exp(-(slope * logit(score) + offset)))``."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+
+    def __call__(self, score: float) -> float:
+        """The calibrated score; 0 stays 0."""
+        if score <= 0 or (self.slope == 1.0 and self.offset == 0.0):
+            return score
+        clipped = min(max(score, 1e-6), 1 - 1e-6)
+        return 1 / (1 + math.exp(-(self.slope * math.log(clipped / (1 - clipped)) + self.offset)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recogniser:
+    """A CTC recogniser.
+
+    Attributes:
+        alphabet: one string per class, blank first.
+        batch_size: strips per batch at most.
+        calibration: applied to line scores.
+    """
+
+    engine: Engine
+    alphabet: tuple[str, ...]
+    batch_size: int = 8
+    calibration: Calibration = Calibration()
+
+    def read(self, strips: Sequence[Image]) -> list[Recognition]:
+        """Read strips ``(h, w, 3)`` uint8 BGR; empty in, empty out."""
+        sized = [_to_height(strip) for strip in strips]
+        answers: list[Recognition | None] = [None] * len(sized)
+        order = sorted(range(len(sized)), key=lambda i: sized[i].shape[1])
+        start = 0
+        while start < len(order):
+            count = 1
+            width = _padded_width(sized[order[start]].shape[1])
+            while count < self.batch_size and start + count < len(order):
+                wider = _padded_width(sized[order[start + count]].shape[1])
+                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * _padded_width(sized[order[start]].shape[1]):
+                    break
+                count, width = count + 1, wider
+            chosen = order[start : start + count]
+            for i, answer in zip(chosen, self._read_batch([sized[i] for i in chosen], width), strict=True):
+                answers[i] = answer
+            start += count
+        return [answer for answer in answers if answer is not None]
+
+    def _read_batch(self, strips: Sequence[Image], width: int) -> list[Recognition]:
+        batch = np.zeros((len(strips), 3, HEIGHT, width), np.float32)
+        for row, strip in zip(batch, strips, strict=True):
+            row[:, :, : strip.shape[1]] = strip.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
+        probabilities = self.engine.run([batch])[0]
+        return [self._decode(p, strip.shape[1] / width) for p, strip in zip(probabilities, strips, strict=True)]
+
+    def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
+        raw = ctc_greedy(probabilities, self.alphabet, used)
+        return Recognition(raw.text, self.calibration(raw.score), raw.char_scores, raw.char_positions)
+
+
+def _padded_width(width: int) -> int:
+    return max(_LEAST_WIDTH, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
+
+
+def _to_height(strip: Image) -> Image:
+    height, width = strip.shape[:2]
+    wanted = min(max(math.ceil(HEIGHT * width / height), 1), MOST_WIDTH)
+    if (height, width) == (HEIGHT, wanted):
+        return strip
+    shrinking = height > HEIGHT or width > wanted
+    return np.asarray(cv2.resize(strip, (wanted, HEIGHT), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR), dtype=np.uint8)

@@ -1,0 +1,87 @@
+"""The training commands: `sealread train` and `sealread synth`.
+
+One command makes each embedded network again; the defaults are the recipe that was used.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+
+from sealread.errors import ModelError
+from sealread.training.loop import Schedule, Task, train
+from sealread.training.tasks import CropSettings, DetectorTask, RecogniserTask, SealFinderTask
+
+MODULES = ("seal_text_detection", "layout_detection", "text_recognition")
+
+#: Input side, images drawn, batch, and learning rate of each recipe.
+_RECIPES = {
+    "seal_text_detection": (CropSettings(side=320, count=12000, batch=16, seed=1), Schedule(steps=4000, rate=6e-4, frozen=10)),
+    "layout_detection": (CropSettings(side=640, count=4000, batch=6, seed=2), Schedule(steps=1500, rate=6e-4, frozen=10)),
+    "text_recognition": (CropSettings(side=320, count=12000, batch=16, seed=1), Schedule(steps=4000, rate=2.5e-4, frozen=10)),
+}
+
+
+def add_train_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `sealread train`."""
+    parser.add_argument("module", choices=MODULES, help="which network to train")
+    parser.add_argument("output", type=Path, help="folder for checkpoints, log, curve and the trained network")
+    parser.add_argument("--base", type=Path, help="ONNX file to start from; default: PP-OCRv6 small from the rapidocr package")
+    parser.add_argument("--steps", type=int, help="optimiser steps in all")
+    parser.add_argument("--count", type=int, help="synthetic images to draw")
+    parser.add_argument("--batch", type=int, help="images per step")
+    parser.add_argument("--rate", type=float, help="highest learning rate")
+    parser.add_argument("--seed", type=int, help="seed of the synthetic images")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads of the arithmetic")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw images")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda:0")
+    parser.add_argument("--cache", type=Path, help="folder for drawn images; default: OUTPUT/cache")
+    parser.add_argument("--validate-every", type=int, help="steps between validations")
+
+
+def run_train(namespace: argparse.Namespace) -> int:
+    """Train one network; goes on where an interrupted run stopped."""
+    settings, schedule = _RECIPES[namespace.module]
+    cache = namespace.cache if namespace.cache is not None else namespace.output / "cache"
+    settings = replace(settings, cache=cache, workers=namespace.workers)
+    for name in ("count", "batch", "seed"):
+        if getattr(namespace, name) is not None:
+            settings = replace(settings, **{name: getattr(namespace, name)})
+    schedule = replace(schedule, threads=namespace.threads, device=namespace.device)
+    for name in ("steps", "rate", "validate_every"):
+        if getattr(namespace, name) is not None:
+            schedule = replace(schedule, **{name: getattr(namespace, name)})
+    train(_task(namespace.module, namespace.base, settings), schedule, namespace.output)
+    return 0
+
+
+def _task(module: str, base: Path | None, settings: CropSettings) -> Task:
+    if module == "text_recognition":
+        return RecogniserTask(onnx.load(str(base if base is not None else carried_network("PP-OCRv6_rec_small.onnx"))), settings)
+    trunk = onnx.load(str(base if base is not None else carried_network("PP-OCRv6_det_small.onnx")))
+    # A file that has the heads already is trained further.
+    fresh = trunk.graph.output[0].name not in ("maps", "seals")
+    if module == "seal_text_detection":
+        from sealread.training.detector import band_network
+
+        return DetectorTask(band_network(trunk) if fresh else trunk, settings)
+    from sealread.training.layout import seal_network
+
+    return SealFinderTask(seal_network(trunk) if fresh else trunk, settings)
+
+
+def carried_network(file: str) -> Path:
+    """A network that the installed `rapidocr` package carries.
+
+    Raises:
+        ModelError: the package is not installed.
+    """
+    import importlib.util
+
+    spec = importlib.util.find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise ModelError(f"{file} comes with the package rapidocr, which is not installed; run: pip install 'sealread[train]'")
+    return Path(spec.origin).parent / "models" / file

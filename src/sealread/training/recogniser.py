@@ -1,0 +1,88 @@
+"""The recogniser of straightened seal lines: its samples and its loss.
+
+The network is PP-OCRv6 small recognition (Apache-2.0, carried by the `rapidocr` wheel) with its own alphabet, fine-tuned on strips
+that are cut from drawn seals by the deployed rectification, a little off in every direction, as detected bands are.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import onnx
+import torch
+import torch.nn.functional as functional
+from numpy.typing import NDArray
+
+from sealread.polygons import at_lengths, lengths_along
+from sealread.stages.recognition import HEIGHT
+from sealread.stages.rectification import straighten
+from sealread.training.samples import LabelledImage, SampleLine
+from sealread.types import Ribbon
+
+#: Longer strips are left out: they would make the whole batch wide.
+_MOST_WIDTH = 800
+#: Input pixels per step of the network.
+_STEP = 8
+
+
+def scores_before_softmax(model: onnx.ModelProto) -> str:
+    """Name of the value that the last softmax takes."""
+    return str(next(node for node in reversed(model.graph.node) if node.op_type == "Softmax").input[0])
+
+
+def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: frozenset[str]) -> tuple[NDArray[np.uint8], str] | None:
+    """One line of a sample as a strip of the network's height, and its text; None if no line can be used."""
+    usable = [line for line in labelled.lines if line.text and known.issuperset(line.text)]
+    if not usable:
+        return None
+    line = usable[int(rng.integers(len(usable)))]
+    text = line.text.replace(" ", "") if _dense(line.text) else line.text
+    strip = straighten(labelled.image, _jittered(line, rng), HEIGHT)
+    if strip is None or strip.image.shape[1] > _MOST_WIDTH:
+        return None
+    image = strip.image
+    if rng.random() < 0.5:
+        stretch = rng.uniform(0.85, 1.2)
+        width = min(max(round(image.shape[1] * stretch), 8), _MOST_WIDTH)
+        image = np.asarray(cv2.resize(image, (width, HEIGHT), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+    if rng.random() < 0.15:
+        image = np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
+    # Repeats need a step between them.
+    needed = len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
+    return (image, text) if image.shape[1] // _STEP >= needed else None
+
+
+def _dense(text: str) -> bool:
+    """Whether spaces in the text mean nothing (ideographs)."""
+    return any("\u2e80" <= c <= "\u9fff" for c in text)
+
+
+def _jittered(line: SampleLine, rng: np.random.Generator) -> Ribbon:
+    centre, offset = (line.top + line.bottom) / 2, (line.top - line.bottom) / 2
+    half = float(np.mean(np.hypot(*offset.T)))
+    offset = offset * rng.normal(1.06, 0.09) + offset * rng.normal(0, 0.05) * np.linspace(-1, 1, len(offset))[:, None]
+    centre = centre + offset * rng.normal(0, 0.07) + offset * rng.normal(0, 0.05) * np.linspace(-1, 1, len(offset))[:, None]
+    along = lengths_along(centre)
+    if along[-1] <= 0:
+        return Ribbon(line.top, line.bottom)
+    before, after = np.clip(rng.normal(0.12, 0.18, 2), -0.18, 0.7) * half
+    places = np.linspace(-before, along[-1] + after, len(centre))
+    offset = np.stack([np.interp(places, along, offset[:, i]) for i in (0, 1)], axis=1)
+    centre = at_lengths(centre, places)
+    cells = len(line.text.replace(" ", "")) if line.vertical else 0
+    return Ribbon(centre + offset, centre - offset, cells)
+
+
+def ctc_loss(scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+    """Connectionist temporal classification (Graves et al. 2006), mean over lines of the loss per character.
+
+    Args:
+        scores: ``(n, steps, classes)`` before the softmax.
+        classes: the texts' classes, one after the other.
+        lengths: of the texts.
+    """
+    logarithms = functional.log_softmax(scores.float(), dim=2).transpose(0, 1)
+    steps = torch.full((scores.shape[0],), scores.shape[1], dtype=torch.int64)
+    each = functional.ctc_loss(logarithms, classes, steps, lengths, blank=0, reduction="none", zero_infinity=True)
+    loss = (each / lengths.to(each.device)).mean()
+    return loss, {"ctc": float(loss.detach())}

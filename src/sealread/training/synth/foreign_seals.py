@@ -1,0 +1,188 @@
+"""Plans of seals in Latin, Cyrillic, Vietnamese, Korean and Japanese writing, and bilingual ones.
+
+Seal units: the longer half axis is 100.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sealread.training.synth import names
+from sealread.training.synth import vocabulary_foreign as words
+from sealread.training.synth.angular_seals import columns, frame, rows_of
+from sealread.training.synth.figures import Plan, Setting, ellipse, emblem, rectangle, ring, star
+from sealread.training.synth.fonts import choose_face
+from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length
+from sealread.training.synth.names import chance, pick
+from sealread.training.synth.round_seals import Room, across, outline_of, rings, weight_for
+
+Random = np.random.Generator
+
+
+def around(
+    rng: Random,
+    plan: Plan,
+    text: str,
+    language: str,
+    a: float,
+    b: float,
+    height: float,
+    middle: float,
+    longest: float,
+    *,
+    inwards: bool,
+    role: str,
+) -> float:
+    """Set alphabetic text on an arc, letters as wide as its sweep allows; the sweep used, in degrees."""
+    face = choose_face(rng, language, text)
+    top, bottom = ink_heights(face, text)
+    em = height / (bottom - top)
+    gap = float(rng.uniform(0.0, 0.22))
+    length = natural_length(face, text, gap)
+    mean = 0.5 * (a + b) - height / 2
+    widest = np.deg2rad(longest) * mean
+    aspect = float(np.clip(widest / (length * em), 0.4, float(rng.uniform(0.8, 1.15))))
+    sweep = float(np.rad2deg(length * em * aspect / mean))
+    path = arc(a - height / 2, b - height / 2, middle, sweep, inwards=inwards)
+    plan.settings.append(Setting(text, path, Type(face, height, aspect, weight_for(rng, face), gap), role, True))
+    return sweep
+
+
+def _organisation(rng: Random, language: str) -> tuple[str, str, list[str]]:
+    """The text above, the text below and the lines in the middle."""
+    table = words.TEXTS[language]
+    above = pick(rng, table.forms).replace("%", pick(rng, table.brands)).replace("@", pick(rng, table.places))
+    below = (
+        pick(rng, table.places) if chance(rng, 0.5) else pick(rng, table.below).replace("#", names.digits(rng, int(rng.integers(6, 14))))
+    )
+    middle = pick(rng, table.middle).replace("%", pick(rng, table.brands)).replace("$", names.date(rng).split("年")[0])
+    return above, below, middle.split("|")
+
+
+def alphabetic_round(rng: Random, language: str) -> Plan:
+    """A round or oval seal with text around and lines or a star inside."""
+    b = 100.0 if chance(rng, 0.8) else float(rng.uniform(60, 80))
+    plan = outline_of(100.0, b)
+    a_free, b_free = rings(rng, plan, 100.0, b)
+    above, below, middle = _organisation(rng, language)
+    height = float(rng.uniform(9, 17)) * (0.6 + 0.4 * b / 100)
+    margin = float(rng.uniform(1.5, 6))
+    a, b = a_free - margin, b_free - margin
+    used = around(rng, plan, above, language, a, b, height, 0.0, 330 if chance(rng, 0.3) else 230, inwards=False, role="outer_arc")
+    free = 352 - used
+    if free > 60 and chance(rng, 0.75):
+        inwards = chance(rng, 0.6)
+        around(rng, plan, below, language, a, b, height, 180.0, free * 0.85, inwards=inwards, role="inner_arc" if inwards else "outer_arc")
+    elif free > 30:
+        plan.fills.append((star(height * 0.4, y=b - height / 2),))
+    inside = height + float(rng.uniform(2, 5))
+    a, b = a - inside, b - inside
+    if chance(rng, 0.55):
+        plan.fills.append(ring(a, b, float(rng.uniform(0.7, 2))))
+        a, b = a - 3, b - 3
+        if chance(rng, 0.3) and b > 45:
+            second = names.pick(rng, words.TEXTS[language].below).replace("#", names.digits(rng, 9))
+            around(rng, plan, second, language, a, b, height * 0.7, 0.0, 300, inwards=False, role="outer_arc")
+            a, b = a - height, b - height
+    _middle(rng, plan, Room(a, b, 0.0, a, b, b), middle, language)
+    return plan
+
+
+def _middle(rng: Random, plan: Plan, room: Room, lines: list[str], language: str) -> None:
+    """Lines across the middle, or a star or emblem."""
+    kind = rng.random()
+    if kind < 0.3:
+        size = float(rng.uniform(0.35, 0.8)) * min(room.a, room.b)
+        if chance(rng, 0.5):
+            plan.fills.append((star(size),))
+        else:
+            emblem(rng, plan, size)
+        return
+    height = min(float(rng.uniform(0.25, 0.42)) * room.b, 1.3 * room.b / len(lines) / 1.3)
+    step = height * float(rng.uniform(1.25, 1.6))
+    y = -step * (len(lines) - 1) / 2
+    for text in lines:
+        for shrink in (1.0, 0.75, 0.55):
+            if across(rng, plan, room, text, y, height * shrink, language):
+                break
+        y += step
+
+
+def alphabetic_box(rng: Random, language: str) -> Plan:
+    """A rectangular stamp with one to three lines."""
+    above, below, middle = _organisation(rng, language)
+    lines = [above] if chance(rng, 0.3) else [pick(rng, words.TEXTS[language].stamps)]
+    if chance(rng, 0.5):
+        lines += [below] if chance(rng, 0.5) else middle[:1]
+    longest = max(len(line) for line in lines)
+    ratio = float(np.clip(len(lines) * 2.3 / longest * rng.uniform(0.8, 1.4), 0.15, 0.8))
+    plan = Plan("rect", rectangle(100, 100 * ratio))
+    half_width, half_height = frame(rng, plan, 100, 100 * ratio) if chance(rng, 0.75) else (100.0, 100 * ratio)
+    rows_of(rng, plan, lines, half_width, half_height, language)
+    return plan
+
+
+def asian_square(rng: Random, language: str) -> Plan:
+    """A Korean or Japanese name seal, square or round, in columns."""
+    table = words.TEXTS[language]
+    text = pick(rng, table.people)
+    if chance(rng, 0.45):
+        text = (pick(rng, table.brands) + pick(rng, table.stamps)).replace(" ", "")[:9]
+    count = 1 if len(text) <= 2 else 2 if len(text) <= 4 else 3
+    if chance(rng, 0.5):
+        plan = Plan("square", rectangle(100, 100))
+        half_width, half_height = frame(rng, plan, 100, 100)
+    else:
+        plan = Plan("round", ellipse(100, 100, count=48))
+        width = float(rng.uniform(2, 7))
+        plan.fills.append(ring(100, 100, width))
+        half_width = half_height = (100 - width) * 0.72
+        if count == 1:
+            half_width, half_height = half_width * 0.65, half_height * 1.2
+    columns(rng, plan, text, half_width, half_height, count, language)
+    return plan
+
+
+def bilingual(rng: Random) -> Plan:
+    """Chinese above and Latin below, or Latin around and Chinese across."""
+    b = 100.0 if chance(rng, 0.6) else float(rng.uniform(62, 80))
+    plan = outline_of(100.0, b)
+    a_free, b_free = rings(rng, plan, 100.0, b)
+    english, _, _ = _organisation(rng, "latin")
+    chinese = names.company(rng)[:18]
+    if chance(rng, 0.5):
+        chinese = names.traditional(chinese)
+    language = "tw" if names.traditional(chinese) == chinese else "zh"
+    margin = float(rng.uniform(2, 6))
+    a, b = a_free - margin, b_free - margin
+    small, large = float(rng.uniform(8, 13)), float(rng.uniform(13, 22)) * b / 100
+    if chance(rng, 0.6):
+        first, second = (chinese, language, large), (english, "latin", small)
+        if chance(rng, 0.4):
+            first, second = second, first
+        used = around(rng, plan, first[0], first[1], a, b, first[2], 0.0, 190, inwards=False, role="outer_arc")
+        around(rng, plan, second[0], second[1], a, b, second[2], 180.0, 330 - used, inwards=True, role="inner_arc")
+        inner = max(small, large)
+        size = 0.4 * (b - inner)
+        plan.fills.append((star(size),))
+        return plan
+    around(rng, plan, english, "latin", a, b, small, 0.0, 330, inwards=False, role="outer_arc")
+    inside = small + 3
+    plan.fills.append(ring(a - inside, b - inside, 1.2))
+    room = Room(a - inside - 3, b - inside - 3, 0.0, a - inside - 3, b - inside - 3, b)
+    half = -(-len(chinese) // 2)
+    _middle(rng, plan, room, [chinese[:half], chinese[half:]] if len(chinese) > 6 else [chinese], language)
+    return plan
+
+
+def foreign_seal(rng: Random) -> Plan:
+    """A seal in one of the rarer writings."""
+    kind = rng.random()
+    if kind < 0.2:
+        return bilingual(rng)
+    language = str(rng.choice(["latin", "cyrillic", "viet", "ko", "ja"], p=[0.3, 0.25, 0.2, 0.12, 0.13]))
+    if language in ("ko", "ja") and chance(rng, 0.6):
+        return asian_square(rng, language)
+    if chance(rng, 0.28 if language != "cyrillic" else 0.1):
+        return alphabetic_box(rng, language)
+    return alphabetic_round(rng, language)

@@ -1,0 +1,253 @@
+"""The tasks that the loop trains: batches, loss and measure of each network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from sealread.training.detector import TargetLine, band_loss, target_maps
+from sealread.training.graph import OnnxModule
+from sealread.training.layout import seal_loss, seal_targets
+from sealread.training.recogniser import ctc_loss, random_strip, scores_before_softmax
+from sealread.training.samples import LabelledImage, drawn
+
+Array = NDArray[np.float32]
+
+
+class Endless(Sampler[int]):
+    """Sample numbers in an order that depends only on the seed: each epoch shuffled anew, starting at any step."""
+
+    def __init__(self, count: int, first: int, seed: int) -> None:
+        self.count, self.first, self.seed = count, first, seed
+
+    def __iter__(self) -> Iterator[int]:
+        position = self.first
+        while True:
+            epoch, offset = divmod(position, self.count)
+            # The first pass goes in order, so that samples may still be drawn by another process meanwhile.
+            order = np.arange(self.count) if epoch == 0 else np.random.default_rng([self.seed, epoch]).permutation(self.count)
+            for i in order[offset:]:
+                yield int(i) + epoch * self.count
+                position += 1
+
+
+@dataclass(frozen=True, slots=True)
+class CropSettings:
+    """Where the samples of the detector come from and what is made of them.
+
+    Attributes:
+        side: the network's input is ``side x side``; crops are placed at the top left, the rest is grey.
+        count: so many crops are drawn; later epochs turn and tint them anew.
+    """
+
+    side: int = 320
+    count: int = 12000
+    batch: int = 16
+    seed: int = 1
+    workers: int = 1
+    cache: Path | None = None
+
+
+def place_crop(image: NDArray[np.uint8], long_side: float, side: int) -> tuple[NDArray[np.uint8], float]:
+    """The crop scaled to `long_side` at the top left of a grey ``side x side`` image, and the scale."""
+    scale = long_side / max(image.shape[:2])
+    size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    canvas = np.full((side, side, 3), 127, np.uint8)
+    canvas[: size[1], : size[0]] = small[:side, :side]
+    return canvas, scale
+
+
+def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
+    """The sample turned counter-clockwise by `turns` times 90 degrees."""
+    height, width = labelled.image.shape[:2]
+
+    def turn(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = points[:, 0], points[:, 1]
+        return np.stack([(x, y), (y, width - x), (width - x, height - y), (height - y, x)][turns], axis=1)
+
+    lines = tuple(replace(line, top=turn(line.top), bottom=turn(line.bottom)) for line in labelled.lines)
+    corners = labelled.boxes.reshape(-1, 2)
+    boxes = turn(corners).reshape(-1, 4) if len(corners) else labelled.boxes
+    boxes = np.stack([np.minimum(boxes[:, 0], boxes[:, 2]), np.minimum(boxes[:, 1], boxes[:, 3]), np.maximum(boxes[:, 0], boxes[:, 2]), np.maximum(boxes[:, 1], boxes[:, 3])], axis=1)
+    return LabelledImage(np.ascontiguousarray(np.rot90(labelled.image, turns)), lines, boxes)
+
+
+def tinted(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A random gamma, contrast and cast: cheap variety for samples that are used again."""
+    table = (np.arange(256) / 255.0)[:, None] ** rng.uniform(0.7, 1.4)
+    table = table * rng.uniform(0.75, 1.05, 3) * rng.uniform(0.9, 1.05) + rng.uniform(-0.05, 0.08)
+    if rng.random() < 0.1:
+        return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)  # type: ignore[return-value]
+    return cv2.LUT(image, np.clip(table * 255, 0, 255).astype(np.uint8).reshape(1, 256, 3))  # type: ignore[return-value]
+
+
+def network_input(image: NDArray[np.uint8]) -> Array:
+    """``(3, h, w)`` as PP-OCRv6 wants it: BGR, (x / 255 - 0.5) / 0.5."""
+    return np.ascontiguousarray(image.astype(np.float32).transpose(2, 0, 1) / 127.5 - 1)
+
+
+class DetectorSamples(Dataset[tuple[Array, Array, Array]]):
+    """Crops with their target maps."""
+
+    def __init__(self, settings: CropSettings) -> None:
+        self.settings = settings
+
+    def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
+        s = self.settings
+        epoch, number = divmod(index, s.count)
+        rng = np.random.default_rng([s.seed, epoch, number, 7])
+        labelled = drawn("crops", s.seed, number, s.side, s.cache)
+        labelled = quarter_turned(labelled, int(rng.integers(4)) if epoch else 0)
+        long_side = s.side if rng.random() < 0.6 else rng.uniform(0.6, 1.0) * s.side
+        image, scale = place_crop(labelled.image, long_side, s.side)
+        if rng.random() < (0.7 if epoch else 0.3):
+            image = tinted(image, rng)
+        targets = target_maps([TargetLine(line.top * scale, line.bottom * scale, line.vertical) for line in labelled.lines], s.side, s.side)
+        return network_input(image), targets.maps, targets.weight
+
+
+class DetectorTask:
+    """Curved text detection on seal crops."""
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 96) -> None:
+        self.module = OnnxModule(model)
+        self.settings = settings
+        self.validation = validation
+
+    def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Endless batches of images, target maps and weights."""
+        return _batches(DetectorSamples(self.settings), self.settings, first_step)
+
+    def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
+        """See `band_loss`."""
+        images, maps, weight = batch
+        return band_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], maps, weight)
+
+    def validate(self, model: onnx.ModelProto) -> dict[str, float]:
+        """Lines found at polygon IoU 0.5 and in the right direction on held-out synthetic crops, by the deployed post-processing."""
+        from sealread.training.validation import detector_measures
+
+        return detector_measures(model, self.settings.side, self.validation, self.settings.cache)
+
+
+class PageSamples(Dataset[tuple[Array, Array]]):
+    """Pages with the maps of their seals."""
+
+    def __init__(self, settings: CropSettings) -> None:
+        self.settings = settings
+
+    def __getitem__(self, index: int) -> tuple[Array, Array]:
+        s = self.settings
+        epoch, number = divmod(index, s.count)
+        rng = np.random.default_rng([s.seed, epoch, number, 8])
+        labelled = drawn("pages", s.seed, number, s.side, s.cache)
+        if rng.random() < (0.5 if epoch else 0.25):
+            labelled = quarter_turned(labelled, int(rng.integers(1, 4)))
+        long_side = s.side if rng.random() < 0.5 else rng.uniform(0.55, 1.0) * s.side
+        image, scale = place_crop(labelled.image, long_side, s.side)
+        if rng.random() < 0.5:
+            image = tinted(image, rng)
+        return network_input(image), seal_targets(labelled.boxes * scale, s.side, s.side)
+
+
+class SealFinderTask:
+    """Seal layout detection on pages."""
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 96) -> None:
+        self.module = OnnxModule(model)
+        self.settings = settings
+        self.validation = validation
+
+    def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Endless batches of images and target maps."""
+        return _batches(PageSamples(self.settings), self.settings, first_step)
+
+    def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
+        """See `seal_loss`."""
+        images, maps = batch
+        return seal_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], maps)
+
+    def validate(self, model: onnx.ModelProto) -> dict[str, float]:
+        """Seals found at IoU 0.5 and false alarms on held-out synthetic pages, by the deployed post-processing."""
+        from sealread.training.validation import finder_measures
+
+        return finder_measures(model, self.settings.side, self.validation, self.settings.cache)
+
+
+class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
+    """Straightened lines, cut from drawn crops as a detector would: a little off."""
+
+    def __init__(self, settings: CropSettings, alphabet: frozenset[str]) -> None:
+        self.settings = settings
+        self.alphabet = alphabet
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], str]:
+        s = self.settings
+        # Each visit of a crop takes another of its lines.
+        visit, number = divmod(index, s.count)
+        for attempt in range(20):
+            labelled = drawn("crops", s.seed, (number + attempt * 7919) % s.count, s.side, s.cache)
+            strip = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
+            if strip is not None:
+                return strip
+        raise RuntimeError("the generator gave twenty crops without a readable line")
+
+
+class RecogniserTask:
+    """Recognition of straightened seal lines."""
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 192) -> None:
+        self.module = OnnxModule(model, outputs=[scores_before_softmax(model)])
+        self.settings = settings
+        self.validation = validation
+        self.characters = next(p.value for p in model.metadata_props if p.key == "character").split("\n")
+        self.classes = {c: i + 1 for i, c in enumerate([*self.characters, " "])}
+
+    def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Endless batches of strips, their widths, and the classes of their texts."""
+        return _batches(StripSamples(self.settings, frozenset(self.classes)), self.settings, first_step, self._collate)
+
+    def _collate(self, samples: list[tuple[NDArray[np.uint8], str]]) -> tuple[torch.Tensor, ...]:
+        width = -(-max(strip.shape[1] for strip, _ in samples) // 80) * 80
+        images = np.zeros((len(samples), 3, 48, max(width, 160)), np.float32)
+        for row, (strip, _) in zip(images, samples, strict=True):
+            row[:, :, : strip.shape[1]] = network_input(strip)
+        texts = [[self.classes[c] for c in text] for _, text in samples]
+        lengths = torch.tensor([len(t) for t in texts])
+        return torch.from_numpy(images), torch.tensor([c for t in texts for c in t]), lengths
+
+    def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
+        """See `ctc_loss`."""
+        images, classes, lengths = batch
+        return ctc_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], classes, lengths)
+
+    def validate(self, model: onnx.ModelProto) -> dict[str, float]:
+        """Share of held-out synthetic strips read exactly, by the deployed decoding."""
+        from sealread.training.validation import recogniser_measures
+
+        return recogniser_measures(model, self.settings.side, self.validation, self.settings.cache)
+
+
+def _batches(
+    samples: Dataset[Any], settings: CropSettings, first_step: int, collate: Callable[[list[Any]], tuple[torch.Tensor, ...]] | None = None
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    loader = DataLoader(
+        samples,
+        batch_size=settings.batch,
+        sampler=Endless(settings.count, first_step * settings.batch, settings.seed),
+        num_workers=settings.workers,
+        prefetch_factor=4 if settings.workers else None,
+        collate_fn=collate,
+    )
+    for batch in loader:
+        yield tuple(batch)

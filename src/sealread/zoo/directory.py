@@ -1,0 +1,127 @@
+"""Model directories in the official layout: ``inference.yml`` beside ``inference.onnx``.
+
+Read safely: a safe YAML loader, no evaluation of strings, no pickles; the directory is never written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sealread.errors import ModelError
+from sealread.zoo.networks import Network
+
+#: Normalisation of the official models, per channel in the order in which they see it.
+_IMAGENET = {"mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225]}
+
+
+def network_from_directory(folder: Path, name: str, task: str) -> Network:
+    """The network of a local directory.
+
+    Args:
+        folder: holds ``inference.onnx`` and ``inference.yml``.
+        name: the configured model name; the directory's own name (`Global.model_name`) must be the same.
+        task: what it is used for.
+
+    Raises:
+        ModelError: a file is missing or unreadable, the name differs, or the content does not fit the task.
+    """
+    if not folder.is_dir():
+        raise ModelError(f"the model_dir {folder} does not exist; give a folder with inference.onnx and inference.yml", parameter="model_dir")
+    onnx = folder / "inference.onnx"
+    if not onnx.exists():
+        paddle = [p.name for p in (folder / "inference.json", folder / "inference.pdmodel") if p.exists()]
+        reason = f"holds {paddle[0]}, a Paddle file; convert it with paddle2onnx" if paddle else "has no inference.onnx"
+        raise ModelError(f"the model_dir {folder} {reason}", parameter="model_dir")
+    card = _card(folder / "inference.yml")
+    own = card.get("Global", {}).get("model_name")
+    if own is not None and own != name:
+        raise ModelError(f"the model_dir {folder} holds {own}, but model_name says {name}; make them agree", parameter="model_name")
+    family, settings = _reader(task)(card, folder)
+    return Network(name, task, family, onnx, f"model_dir {folder}", str(card.get("Global", {}).get("licence", "see the model's source")), settings)
+
+
+def _card(path: Path) -> Mapping[str, Any]:
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{path.parent} has no inference.yml, which says how the network is fed", parameter="model_dir") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as cause:
+        raise ModelError(f"{path} cannot be read: {str(cause).splitlines()[0]}", parameter="model_dir") from cause
+    if not isinstance(loaded, Mapping):
+        raise ModelError(f"{path} is not a mapping of keys", parameter="model_dir")
+    return loaded
+
+
+def _reader(task: str) -> Any:
+    return {
+        "seal_text_detection": _detection,
+        "text_recognition": _recognition,
+        "layout_detection": _layout,
+        "doc_text_orientation": _orientation,
+        "image_unwarping": _unwarping,
+    }[task]
+
+
+def _operations(card: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Pre-processing steps by name; both forms of the official files are read."""
+    steps: dict[str, Mapping[str, Any]] = {}
+    for entry in card.get("PreProcess", {}).get("transform_ops", []):
+        for key, value in entry.items():
+            steps[key] = value if isinstance(value, Mapping) else {}
+    for entry in card.get("Preprocess", []):
+        steps[entry["type"]] = entry
+    return steps
+
+
+def _normalisation(steps: Mapping[str, Mapping[str, Any]]) -> dict[str, list[float]]:
+    step = steps.get("NormalizeImage", {})
+    return {"mean": step.get("mean", _IMAGENET["mean"]), "deviation": step.get("std", _IMAGENET["deviation"])}
+
+
+def _detection(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
+    post = card.get("PostProcess", {}).get("name", "DBPostProcess")
+    if post not in ("DBPostProcess", "BandPostProcess"):
+        raise ModelError(f"{folder} asks for the post-processing {post}; DBPostProcess and BandPostProcess are known", parameter="model_dir")
+    return ("bands" if post == "BandPostProcess" else "outlines"), dict(_normalisation(_operations(card)))
+
+
+def _recognition(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
+    alphabet = card.get("PostProcess", {}).get("character_dict")
+    if not isinstance(alphabet, list) or not alphabet:
+        raise ModelError(f"{folder}/inference.yml has no PostProcess.character_dict, the recogniser's alphabet", parameter="model_dir")
+    settings: dict[str, Any] = {"alphabet": [str(c) for c in alphabet]}
+    if isinstance(card.get("Calibration"), Mapping):
+        settings["calibration"] = [float(card["Calibration"]["slope"]), float(card["Calibration"]["offset"])]
+    return "ctc", settings
+
+
+def _layout(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
+    labels = card.get("label_list")
+    if not isinstance(labels, list) or not labels:
+        raise ModelError(f"{folder}/inference.yml has no label_list, the names of the layout classes", parameter="model_dir")
+    steps = _operations(card)
+    if card.get("arch") == "SealCentres":
+        return "centres", {"labels": labels, "long_side": int(steps["Resize"]["target_size"][0])}
+    size = steps.get("Resize", {}).get("target_size", [640, 640])
+    family = "detr" if card.get("arch") == "DETR" else "picodet"
+    plain = steps.get("NormalizeImage", {}).get("norm_type") == "none" or family == "detr"
+    scaling = {"mean": [0.0, 0.0, 0.0], "deviation": [1.0, 1.0, 1.0]} if plain else _normalisation(steps)
+    return family, {"labels": labels, "size": [int(v) for v in size], **scaling}
+
+
+def _orientation(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
+    labels = card.get("PostProcess", {}).get("Topk", {}).get("label_list", ["0", "90", "180", "270"])
+    if sorted(int(v) for v in labels) != [0, 90, 180, 270]:
+        raise ModelError(f"{folder}/inference.yml must list the labels 0, 90, 180 and 270, not {labels}", parameter="model_dir")
+    steps = _operations(card)
+    short = int(steps.get("ResizeImage", {}).get("resize_short", 256))
+    crop = int(steps.get("CropImage", {}).get("size", 224))
+    return "classes", {"labels": [int(v) for v in labels], "resize_short": short, "crop": crop, **_normalisation(steps)}
+
+
+def _unwarping(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
+    return "image", {}
