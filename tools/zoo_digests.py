@@ -21,7 +21,7 @@ def main() -> None:
             assert spec is not None and spec.origin is not None, named
             content = (Path(spec.origin).parent / named.get("folder", "weights") / named["file"]).read_bytes()
             row = re.sub(r"^bytes = .*$", f"bytes = {len(content)}", row, flags=re.M)
-            row = re.sub(r'^sha256 = .*$', f'sha256 = "{hashlib.sha256(content).hexdigest()}"', row, flags=re.M)
+            row = re.sub(r"^sha256 = .*$", f'sha256 = "{hashlib.sha256(content).hexdigest()}"', row, flags=re.M)
         done.append(row)
     TABLE.write_text("[[model]]".join(done), encoding="utf-8")
 

@@ -30,8 +30,14 @@ HEIGHT_UNIT = 8.0
 NEUTRAL_UNCLIP = 0.5
 #: Smallest core, in pixels of the map; smaller ones are specks.
 _LEAST_CORE = 10
+#: Larger cores are thinned to about so many pixels before a curve is fitted.
+_ENOUGH_PIXELS = 600
 #: Vertices along one edge of a band.
 _MOST_VERTICES, _LEAST_VERTICES = 48, 4
+#: Directions are compared across this many map pixels to either side; arcs turn far less over it.
+_TEAR_REACH = 4
+#: Cosine of the angle from which directions contradict each other, and how sure both must be.
+_TEAR_COSINE, _TEAR_SURE = 0.5, 0.4
 
 Maps = NDArray[np.float32]
 
@@ -61,8 +67,8 @@ def bands(maps: Maps, scale: tuple[float, float], limits: Limits) -> list[Detect
         scale: ``(x, y)`` crop pixels per map pixel.
         limits: thresholds.
     """
-    binary = (maps[CORE] > limits.thresh).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
+    binary = ((maps[CORE] > limits.thresh) & ~_torn(maps[[RIGHT_X, RIGHT_Y]])).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
     # Largest first, so that the limit on the number of candidates drops specks.
     order = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1
     lines = []
@@ -77,18 +83,48 @@ def bands(maps: Maps, scale: tuple[float, float], limits: Limits) -> list[Detect
     return sorted(lines, key=lambda line: float(line.polygon[:, 1].min()))
 
 
+def _torn(right: Maps) -> NDArray[np.bool_]:
+    """Where one line ends and another begins although their cores touch: the characters on either side look in different directions.
+
+    Args:
+        right: ``(2, h, w)`` the characters' right direction.
+    """
+    torn = np.zeros(right.shape[1:], bool)
+    room = _TEAR_REACH
+    padded = np.pad(right, ((0, 0), (room, room), (room, room)), mode="edge")
+    size = np.hypot(padded[0], padded[1])
+    h, w = torn.shape
+
+    def at(dx: int, dy: int) -> tuple[slice, slice]:
+        return slice(room + dy, room + dy + h), slice(room + dx, room + dx + w)
+
+    diagonal = round(room * math.sqrt(0.5))
+    for dx, dy in ((room, 0), (0, room), (diagonal, diagonal), (diagonal, -diagonal)):
+        here, there = at(dx, dy), at(-dx, -dy)
+        a, b = size[here], size[there]
+        product = padded[0][here] * padded[0][there] + padded[1][here] * padded[1][there]
+        torn |= (a > _TEAR_SURE) & (b > _TEAR_SURE) & (product < _TEAR_COSINE * a * b)
+    return torn
+
+
 def _band(maps: Maps, xs: NDArray[np.intp], ys: NDArray[np.intp], scale: tuple[float, float], limits: Limits) -> DetectedLine | None:
     values = maps[:, ys, xs].astype(np.float64)
     score = float(values[CORE].mean())
     if score < limits.box_thresh:
         return None
+    area = len(xs) * scale[0] * scale[1]
+    if len(xs) > _ENOUGH_PIXELS:
+        # A lattice of them tells the curve as well.
+        step = -(-len(xs) // _ENOUGH_PIXELS)
+        chosen = (xs + max(round(0.38 * step), 1) * ys) % step == 0
+        xs, ys, values = xs[chosen], ys[chosen], values[:, chosen]
     # The network works on an image that may be stretched; geometry is done in crop pixels.
     factor = np.array(scale)
     pixels = (np.stack([xs, ys], axis=1) + 0.5) * factor
     mean_scale = math.sqrt(scale[0] * scale[1])
     stride_unit = HEIGHT_UNIT / STRIDE * mean_scale
     half = float(np.exp(np.median(values[HEIGHT]))) * stride_unit
-    curve = centreline(pixels, END_TRIM * 2 * half, max(mean_scale, half / 4)).points
+    curve = centreline(pixels, END_TRIM * 2 * half, max(mean_scale, half / 4), area).points
     nearest = _nearest(pixels, curve)
     direction = tangents(curve)
     right = np.stack([values[RIGHT_X] * scale[0], values[RIGHT_Y] * scale[1]], axis=1) / mean_scale
@@ -111,7 +147,7 @@ def _band(maps: Maps, xs: NDArray[np.intp], ys: NDArray[np.intp], scale: tuple[f
 
 def _nearest(pixels: Points, curve: Points) -> NDArray[np.intp]:
     distance = (pixels[:, None, 0] - curve[None, :, 0]) ** 2 + (pixels[:, None, 1] - curve[None, :, 1]) ** 2
-    return np.argmin(distance, axis=1)
+    return np.asarray(np.argmin(distance, axis=1))
 
 
 def _smooth_heights(place: NDArray[np.intp], logarithms: NDArray[np.float64], count: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ Thin: it turns words into the arguments of `create_pipeline` and `predict`, and 
 
 from __future__ import annotations
 
+import argparse
 import io
 import logging
 import os
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sealread.errors import InputError, ModelError, SealreadError
 from sealread.flags import Parser, engine_arguments, engine_flags, predict_options, read_parser, version
@@ -56,7 +57,7 @@ class Result(Protocol):
 class Pipeline(Protocol):
     """What is used of a pipeline."""
 
-    def predict(self, input: Any, *, errors: str, **options: Any) -> Iterator[Result]:
+    def predict(self, input: Any, *, errors: Literal["raise", "return"], **options: Any) -> Iterator[Result]:
         """Read pages, lazily."""
         ...
 
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None, *, create: MakePipeline | None = Non
 
 
 def _run(words: list[str], make: MakePipeline) -> int:
-    commands = {"evaluate": _evaluate, "synth": _synth, "check": _check, "seal_recognition": _read}
+    commands = {"evaluate": _evaluate, "synth": _synth, "train": _train, "check": _check, "seal_recognition": _read}
     if words and words[0] in commands and not Path(words[0]).is_file():
         return commands[words[0]](words[1:], make)
     return _read(words, make)
@@ -268,16 +269,38 @@ def _synth(words: list[str], make: MakePipeline) -> int:
     parser.add_argument("--format", choices=formats, default="realseals", help="how the labels are written (default: %(default)s)")
     parser.add_argument("--size", type=int, default=640, help="longer side of the images in pixels (default: %(default)s)")
     args = parser.parse_args(words)
-    for name in ("count", "size"):
-        if getattr(args, name) < 1:
-            raise InputError(f"--{name} must be a whole number above 0, but is {getattr(args, name)}", parameter=name)
+    _require_above_zero(args, "count", "size")
     try:
         from sealread.training.synth.formats import write_dataset
     except ModuleNotFoundError as error:
-        message = f"sealread synth needs {error.name}, which is not installed: run pip install 'sealread[train]'"
-        raise ModelError(message) from error
+        raise _without_extra("synth", error) from error
     write_dataset(Path(args.out), count=args.count, seed=args.seed, kind=args.kind, form=args.format, size=args.size)
     return 0
+
+
+def _train(words: list[str], make: MakePipeline) -> int:
+    try:
+        from sealread.training.commands import add_train_arguments, run_train
+    except ModuleNotFoundError as error:
+        raise _without_extra("train", error) from error
+    parser = Parser(prog="sealread train", description="Train a network on drawn seals. An interrupted run goes on where it stopped.")
+    add_train_arguments(parser)
+    args = parser.parse_args(words)
+    _require_above_zero(args, "steps", "count", "batch", "rate", "threads", "validate_every")
+    if args.base is not None and not args.base.is_file():
+        raise InputError(f"--base {args.base} does not exist: name an ONNX file", source=str(args.base), parameter="base")
+    return run_train(args)
+
+
+def _require_above_zero(args: argparse.Namespace, *names: str) -> None:
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value <= 0:
+            raise InputError(f"--{name} must be above 0, but is {value}", parameter=name)
+
+
+def _without_extra(command: str, error: ModuleNotFoundError) -> ModelError:
+    return ModelError(f"sealread {command} needs {error.name}, which is not installed: run pip install 'sealread[train]'")
 
 
 def _check(words: list[str], make: MakePipeline) -> int:

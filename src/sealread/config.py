@@ -113,7 +113,7 @@ def _from_file(path: Path) -> PipelineConfig:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date like 2001-99-99
         mark = getattr(error, "problem_mark", None)
         place = source if mark is None else f"{source}, line {mark.line + 1}"
         problem = getattr(error, "problem", None)

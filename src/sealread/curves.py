@@ -15,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.polygons import Points, lengths_along
+from sealread.polygons import Points, at_lengths, lengths_along, resample
 
-#: A straight line explains the pixels unless an arc leaves less than this share of its residual.
-_ARC_GAIN = 0.85
-#: Above this share of the extent, neither a line nor an arc explains the pixels.
-_MISFIT = 0.06
+#: An arc is believed if a parabola misses the pixels by this share of the band's thickness more (the difference of the squares).
+_ARC_GAIN = 0.15
+#: Any other path is believed if its residual is below this share of the best model's.
+_PATH_GAIN = 0.85
+#: A curve explains a band of thickness t if its residual is below this share of t; that of a band's own middle is t / sqrt(12) = 0.29 t.
+_MISFIT = 0.45
 #: An arc that turns by less than this is left to the parabola.
 _LEAST_TURN = np.radians(35.0)
 #: Cells of the geodesic search along the longer side of the region.
@@ -32,34 +34,39 @@ class Centreline:
     """A dense polyline through the middle of the pixels.
 
     Attributes:
-        points: ``(k, 2)``, evenly spaced, from one end to the other (the direction is arbitrary).
+        points: ``(k, 2)``, evenly spaced, from `margin` before the pixels to `margin` after them; which end is first is arbitrary.
         residual: root mean square distance of the pixels from it.
-        extend: ``(before, after)``: a function is not needed, the polyline itself reaches `margin` beyond the pixels.
     """
 
     points: Points
     residual: float
 
 
-def centreline(pixels: Points, margin: float, spacing: float) -> Centreline:
+def centreline(pixels: Points, margin: float, spacing: float, area: float) -> Centreline:
     """The curve through a band of pixels.
 
     Args:
-        pixels: ``(n, 2)`` points of the band, n >= 3.
+        pixels: ``(n, 2)`` points of the band, n >= 3, spread evenly over it.
         margin: length by which the curve goes on beyond the outermost pixels at either end.
         spacing: distance between the vertices of the answer.
+        area: of the band, from which its thickness follows.
     """
     straight = _parabola(pixels, margin, spacing)
     arc = _arc(pixels, margin, spacing)
     best = straight
-    if arc is not None and arc.residual < _ARC_GAIN * straight.residual:
+    if arc is not None and straight.residual**2 - arc.residual**2 > (_ARC_GAIN * area / _length(straight, margin)) ** 2:
         best = arc
-    extent = float(np.hypot(*np.ptp(pixels, axis=0)))
-    if best.residual > _MISFIT * extent:
+    if best.residual > _MISFIT * area / _length(best, margin):
         path = _geodesic(pixels, margin, spacing)
-        if path is not None and path.residual < _ARC_GAIN * best.residual:
+        if path is not None and path.residual < _PATH_GAIN * best.residual:
             best = path
     return best
+
+
+def _length(line: Centreline, margin: float) -> float:
+    """Length without the margins; at least a tenth of the whole, for clouds that are next to a point."""
+    whole = float(lengths_along(line.points)[-1])
+    return max(whole - 2 * margin, 0.1 * whole, 1e-9)
 
 
 def _parabola(pixels: Points, margin: float, spacing: float) -> Centreline:
@@ -71,8 +78,9 @@ def _parabola(pixels: Points, margin: float, spacing: float) -> Centreline:
     u, v = centred @ axis, centred @ normal
     half = max(float(np.abs(u).max()), 1e-9)
     basis = np.stack([np.ones_like(u), u / half, (u / half) ** 2], axis=1)
-    # A little shrinkage of the bend: short clouds must not curl up.
-    weights = np.linalg.solve(basis.T @ basis + np.diag([0.0, 0.0, 0.02 * len(u)]), basis.T @ v)
+    # Shrinkage of the bend: clouds that are nearly as thick as long must not curl up.
+    shrink = 0.2 * float(np.mean(v * v)) / half**2
+    weights = np.linalg.solve(basis.T @ basis + np.diag([0.0, 0.0, shrink * len(u)]), basis.T @ v)
     residual = float(np.sqrt(np.mean((v - basis @ weights) ** 2)))
     ends = np.array([u.min() - margin, u.max() + margin])
     steps = np.linspace(ends[0], ends[1], max(int(np.ceil((ends[1] - ends[0]) / spacing)) + 1, 3))
@@ -95,6 +103,35 @@ def fit_circle(points: Points) -> tuple[float, float, float]:
     a, b, c = np.linalg.solve(normal, matrix.T @ (x * x + y * y))
     radius = float(np.sqrt(max(c + a * a / 4 + b * b / 4, 0.0)))
     return float(mean[0] + a / 2), float(mean[1] + b / 2), radius
+
+
+def rounded(vertices: Points, count: int) -> Points:
+    """`count` points on the arc that sparse vertices mark, from the first to the last one.
+
+    Between vertices the distance from the arc's centre follows an ellipse's; it goes through all of them.
+
+    Args:
+        vertices: ``(n, 2)`` in order along an arc, n >= 3.
+    """
+    cx, cy, radius = fit_circle(vertices)
+    if not np.isfinite(radius):
+        return resample(vertices, count)
+    dx, dy = vertices[:, 0] - cx, vertices[:, 1] - cy
+    angle = np.unwrap(np.arctan2(dy, dx))
+    if np.any(np.diff(angle) * (angle[-1] - angle[0]) <= 0):
+        return resample(vertices, count)
+
+    def basis(at: NDArray[np.float64]) -> NDArray[np.float64]:
+        terms = [np.ones_like(at), np.cos(2 * at), np.sin(2 * at)]
+        return np.stack(terms if len(vertices) >= 5 else terms[:1], axis=1)
+
+    distance = np.hypot(dx, dy)
+    weights = np.linalg.lstsq(basis(angle), distance, rcond=None)[0]
+    theta = np.linspace(angle[0], angle[-1], count)
+    order = 1 if angle[-1] > angle[0] else -1
+    rest = np.interp(theta, angle[::order], (distance - basis(angle) @ weights)[::order])
+    distances = basis(theta) @ weights + rest
+    return np.stack([cx + distances * np.cos(theta), cy + distances * np.sin(theta)], axis=1)
 
 
 def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
@@ -145,18 +182,21 @@ def _geodesic(pixels: Points, margin: float, spacing: float) -> Centreline | Non
                 j = index.get((x + ox, y + oy))
                 if j is not None and j != i:
                     neighbours[i].append((j, float(np.hypot(*(nodes[j] - nodes[i])))))
-    start = int(np.argmax(_distances(neighbours, 0)))
+    # A band may fall into pieces: the one with the fullest cell is followed.
+    start = int(np.argmax(_distances(neighbours, int(np.argmax(counts)))))
     distance = _distances(neighbours, start)
-    reachable = np.isfinite(distance)
+    reachable = distance >= 0
     length = float(distance[reachable].max())
     if length <= 0:
         return None
     bins = max(int(length / (2.5 * cell)), 2)
-    place = np.clip((distance[inverse] / length * bins).astype(int), 0, bins - 1)
-    rows = [pixels[(place == b) & reachable[inverse]].mean(axis=0) for b in range(bins) if np.any((place == b) & reachable[inverse])]
-    if len(rows) < 3:
+    followed, reached = pixels[reachable[inverse]], distance[inverse][reachable[inverse]]
+    place = np.minimum((reached / length * bins).astype(int), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    sums = np.stack([np.bincount(place, followed[:, i], bins) for i in (0, 1)], axis=1)
+    path = sums[counts > 0] / counts[counts > 0, None]
+    if len(path) < 3:
         return None
-    path = np.array(rows)
     path[1:-1] = 0.25 * path[:-2] + 0.5 * path[1:-1] + 0.25 * path[2:]
     dense = _extended(path, margin + 1.25 * cell, spacing)
     gaps = np.min(np.hypot(pixels[:, None, 0] - dense[None, :, 0], pixels[:, None, 1] - dense[None, :, 1]), axis=1)
@@ -164,7 +204,7 @@ def _geodesic(pixels: Points, margin: float, spacing: float) -> Centreline | Non
 
 
 def _distances(neighbours: list[list[tuple[int, float]]], start: int) -> NDArray[np.float64]:
-    """Shortest path lengths from one node (Dijkstra 1959); infinite where there is none."""
+    """Shortest path lengths from one node (Dijkstra 1959); minus infinity where there is none."""
     distance = np.full(len(neighbours), np.inf)
     distance[start] = 0.0
     queue = [(0.0, start)]
@@ -181,8 +221,6 @@ def _distances(neighbours: list[list[tuple[int, float]]], start: int) -> NDArray
 
 
 def _extended(path: Points, margin: float, spacing: float) -> Points:
-    from sealread.polygons import at_lengths
-
     length = lengths_along(path)[-1]
     count = max(int(np.ceil((length + 2 * margin) / spacing)) + 1, 3)
     return at_lengths(path, np.linspace(-margin, length + margin, count))

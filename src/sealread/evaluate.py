@@ -29,7 +29,7 @@ from sealread.report import ImageRecord, Outlines, Report, SealRecord, Turn
 from sealread.types import Image, PageReading, SealReading, TextLine
 
 #: How a seal crop is read: nothing but the seal itself.
-CROP_SWITCHES = {"use_layout_detection": False, "use_doc_orientation_classify": False, "use_doc_unwarping": False}
+CROP_SWITCHES: dict[str, Any] = {"use_layout_detection": False, "use_doc_orientation_classify": False, "use_doc_unwarping": False}
 TURNS = (90, 180, 270)
 
 
@@ -37,10 +37,18 @@ class Result(Protocol):
     """What `predict` yields for a page, as far as it is needed here."""
 
     @property
-    def error(self) -> Exception | None: ...
+    def error(self) -> Exception | None:
+        """Why the page was not read; None where it was."""
+        ...
+
     @property
-    def reading(self) -> PageReading: ...  # asked for only where there is no error
-    def save_to_img(self, save_path: str) -> Any: ...
+    def reading(self) -> PageReading:
+        """What was read; asked for only where there is no error."""
+        ...
+
+    def save_to_img(self, save_path: str) -> Any:
+        """Write the pictures into a folder."""
+        ...
 
 
 class Reader(Protocol):

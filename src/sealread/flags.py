@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
        sealread --get_pipeline_config seal_recognition [--save_path DIR]
-       sealread {check,evaluate,synth} --help"""
+       sealread {check,evaluate,synth,train} --help"""
 _EXAMPLES = """examples:
   sealread scan.pdf photo.jpg --save_path out     read pages, write JSON and pictures
   sealread seal.png --use_layout_detection False  the picture is one seal

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 
+#: Rows of the new image that are sampled at once.
+_ROWS = 256
+
 
 @runtime_checkable
 class Frame(Protocol):
@@ -44,7 +47,7 @@ class Crop:
 
     def to_source(self, points: Points) -> Points:
         """Points of the cut, on the image it was cut from."""
-        return points / self.scale + np.array([self.left, self.top])
+        return np.asarray(points / self.scale + np.array([self.left, self.top]), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +107,29 @@ class Grid:
 
     def sample(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The new image, sampled bilinearly from the old one; what lies outside it repeats the edge."""
-        xs, ys = np.meshgrid(np.arange(self.width) + 0.5, np.arange(self.height) + 0.5)
-        source = self.to_source(np.stack([xs.ravel(), ys.ravel()], axis=1)).reshape(self.height, self.width, 2) - 0.5
-        maps = source.astype(np.float32)
-        flat = cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(flat, dtype=np.uint8)
+        columns = self.sampling.shape[1]
+        u = (np.arange(self.width, dtype=np.float64) + 0.5) / self.width * (columns - 1)
+        column = np.clip(np.floor(u).astype(int), 0, columns - 2)
+        a = (u - column)[None, :, None]
+        flat = np.empty((self.height, self.width, *image.shape[2:]), np.uint8)
+        # A few rows at a time: the map of a large page would need many times the page's memory.
+        for first in range(0, self.height, _ROWS):
+            last = min(first + _ROWS, self.height)
+            lines = self._rows(np.arange(first, last, dtype=np.float64) + 0.5)
+            maps = (lines[:, column] * (1 - a) + lines[:, column + 1] * a - 0.5).astype(np.float32)
+            low = int(np.clip(np.floor(maps[..., 1].min()), 0, image.shape[0] - 1))
+            high = int(np.clip(np.ceil(maps[..., 1].max()) + 2, low + 1, image.shape[0]))
+            x, y = maps[..., 0], maps[..., 1] - low
+            cv2.remap(image[low:high], x, y, cv2.INTER_LINEAR, dst=flat[first:last], borderMode=cv2.BORDER_REPLICATE)
+        return flat
+
+    def _rows(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The grid's nodes ``(len(y), columns, 2)`` moved to other heights of the new image."""
+        rows = self.sampling.shape[0]
+        v = y / self.height * (rows - 1)
+        row = np.clip(np.floor(v).astype(int), 0, rows - 2)
+        b = (v - row)[:, None, None]
+        return np.asarray(self.sampling[row] * (1 - b) + self.sampling[row + 1] * b, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,9 @@ def _distinct(lines: Sequence[DetectedLine]) -> list[DetectedLine]:
     for line in sorted(lines, key=lambda each: -each.score):
         mask = np.zeros((130, 130), np.uint8)
         cv2.fillPoly(mask, [np.round((line.polygon - low) * scale).astype(np.int32)], 1)
-        if all(cv2.countNonZero(mask & other) < _SAME_LINE * max(min(cv2.countNonZero(mask), cv2.countNonZero(other)), 1) for other in masks):
+        if all(
+            cv2.countNonZero(mask & other) < _SAME_LINE * max(min(cv2.countNonZero(mask), cv2.countNonZero(other)), 1) for other in masks
+        ):
             kept.append(line)
             masks.append(mask)
     return kept

@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
+
+from sealread.bands import RIGHT_Y
 from sealread.blocks import Module
 from sealread.engines import Engine, EngineSettings, open_engine
-from sealread.errors import ModelError
+from sealread.engines.onnxruntime import metadata
+from sealread.errors import EngineError, ModelError
 from sealread.stages.candidates import InkFinder
 from sealread.stages.detection import Detector
 from sealread.stages.layout import BoxRows, SealFinder
 from sealread.stages.orientation import OrientationClassifier
-from sealread.stages.recognition import Calibration, Recogniser
+from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
 from sealread.stages.unwarping import Unwarper
 from sealread.text import alphabet_of
 from sealread.zoo import Network, find_network, network_from_directory
@@ -69,8 +73,11 @@ class Lazy(Generic[Stage]):
 
 def orientation(network: Network, engine: Engine | None) -> OrientationClassifier:
     """Stage 1."""
-    s = network.settings
-    return OrientationClassifier(_needed(engine), tuple(s["labels"]), s["resize_short"], s["crop"], tuple(s["mean"]), tuple(s["deviation"]))
+    s, runner = network.settings, _needed(engine)
+    shape = _answer_shape(network, runner, (1, 3, s["crop"], s["crop"]))
+    if shape != (1, len(s["labels"])):
+        raise _unfit(network, f"it gives {'x'.join(map(str, shape))} where 1x{len(s['labels'])} probabilities should be")
+    return OrientationClassifier(runner, tuple(s["labels"]), s["resize_short"], s["crop"], tuple(s["mean"]), tuple(s["deviation"]))
 
 
 def unwarper(network: Network, engine: Engine | None) -> Unwarper | None:
@@ -93,8 +100,12 @@ def finder(network: Network, engine: Engine | None) -> Finder:
 
 def detector(network: Network, engine: Engine | None) -> Detector:
     """Stage 4."""
-    s = network.settings
-    return Detector(_needed(engine), "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
+    s, runner = network.settings, _needed(engine)
+    maps = RIGHT_Y + 1 if network.family == "bands" else 1
+    shape = _answer_shape(network, runner, (1, 3, 64, 64))
+    if len(shape) != 4 or shape[1] != maps:
+        raise _unfit(network, f"it gives {'x'.join(map(str, shape))} where {maps} map{'s' if maps > 1 else ''} of text should be")
+    return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
 
 
 def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser]:
@@ -104,9 +115,30 @@ def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser
         s: Any = network.settings
         characters = s["alphabet"] if "alphabet" in s else _embedded_alphabet(network)
         calibration = Calibration(*s["calibration"]) if "calibration" in s else Calibration()
-        return Recogniser(_needed(engine), alphabet_of(characters), batch_size, calibration)
+        runner, alphabet = _needed(engine), alphabet_of(characters)
+        classes = _answer_shape(network, runner, (1, 3, HEIGHT, 160))[-1]
+        if classes == len(alphabet) - 1:  # trained without the space that usually comes last
+            alphabet = alphabet[:-1]
+        if classes != len(alphabet):
+            raise _unfit(
+                network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
+            )
+        return Recogniser(runner, alphabet, batch_size, calibration)
 
     return make
+
+
+def _answer_shape(network: Network, engine: Engine, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of what a network gives for an image of that shape: one of another task is known at once."""
+    try:
+        answer = engine.run([np.zeros(shape, np.float32)])[0]
+    except EngineError as cause:
+        raise _unfit(network, str(cause)) from cause
+    return answer.shape
+
+
+def _unfit(network: Network, reason: str) -> ModelError:
+    return ModelError(f"the model {network.name} ({network.source}) does not fit {network.task}: {reason}", parameter="model_dir")
 
 
 def _needed(engine: Engine | None) -> Engine:
@@ -122,10 +154,7 @@ def _embedded_alphabet(network: Network) -> list[str]:
     listed = network.file.with_suffix(".txt")
     if listed.exists():
         return listed.read_text(encoding="utf-8").split("\n")
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(network.file), providers=["CPUExecutionProvider"])
-    characters = session.get_modelmeta().custom_metadata_map.get("character")
+    characters = metadata(network.file).get("character")
     if characters is None:
         raise ModelError(f"the recogniser {network.name} does not say its alphabet", parameter="model_name")
-    return str(characters).split("\n")
+    return characters.split("\n")

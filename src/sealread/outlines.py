@@ -11,6 +11,8 @@ from sealread.bands import Limits
 from sealread.polygons import Points, clockwise
 from sealread.types import DetectedLine
 
+Maps = NDArray[np.float32]
+
 #: Outlines narrower than this many map pixels are specks.
 _LEAST_SIDE = 5
 
@@ -26,7 +28,7 @@ def outlines(probability: Maps, scale: tuple[float, float], limits: Limits, size
     contours, _ = cv2.findContours(binary, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     lines = []
     for contour in contours[: limits.max_candidates]:
-        simple = cv2.approxPolyDP(contour, 0.002 * cv2.arcLength(contour, True), True)[:, 0]
+        simple = cv2.approxPolyDP(contour, 0.002 * cv2.arcLength(contour, True), True)[:, 0].astype(np.int32)
         if len(simple) < 4:
             continue
         score = _mean_inside(probability, simple)

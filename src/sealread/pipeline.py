@@ -16,7 +16,7 @@ from sealread import networks, sources
 from sealread.blocks import PipelineConfig
 from sealread.config import load_config
 from sealread.engines import EngineSettings
-from sealread.engines.choice import default_cache
+from sealread.engines.choice import chosen_engine, default_cache
 from sealread.errors import InputError
 from sealread.frames import Chain, Crop, Frame, Identity
 from sealread.networks import Finder, Lazy
@@ -234,12 +234,11 @@ class SealPipeline:
     def _regions(self, flat: Image, settings: PageSettings) -> tuple[list[Region], list[Region]]:
         """Regions that the layout network is sure of, and places where a seal may be all the same."""
         if self._layout is None:
-            raise InputError(
-                "use_layout_detection is on, but the configuration has no SubModules.LayoutDetection", parameter="use_layout_detection"
-            )
+            raise _not_configured("use_layout_detection", "LayoutDetection")
         height, width = flat.shape[:2]
         stage = self._layout.get()
-        everything = stage.find(flat, _LEAST_DOUBTFUL if not isinstance(settings.layout.threshold, Mapping) else 0.0)
+        asked = settings.layout.threshold
+        everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
         found = filtered(everything, settings.layout, width, height)
         second: list[Region] = []
         if not isinstance(stage, InkFinder):
@@ -292,8 +291,8 @@ class SealPipeline:
             return [[] for _ in boxes]
         answers = self._recognition.get().read([np.concatenate([s.image for s in strips], axis=1) for _, _, _, strips in jobs])
         best: dict[tuple[int, int], line_rules.ReadLine] = {}
-        for (seal, planned, choice, strips), answer in zip(jobs, answers, strict=True):
-            candidate = line_rules.ReadLine(planned.polygon, planned.score, choice, strips, answer)
+        for (seal, planned, choice, whole), answer in zip(jobs, answers, strict=True):
+            candidate = line_rules.ReadLine(planned.polygon, planned.score, choice, whole, answer)
             rival = best.get((seal, id(planned)))
             if rival is None or line_rules.evidence(answer) > line_rules.evidence(rival.recognition):
                 best[seal, id(planned)] = candidate
@@ -338,7 +337,12 @@ class SealPipeline:
         if flatten and self._unwarping is None:
             raise _not_configured("use_doc_unwarping", "DocUnwarping")
         look = _given(options.use_layout_detection, config.use_layout_detection)
-        if look and self._layout is None and options.layout_det_res is None:
+        if options.layout_det_res is not None:
+            if options.use_layout_detection:
+                message = "layout_det_res and use_layout_detection=True exclude each other: give regions or have them found"
+                raise InputError(message, parameter="layout_det_res")
+            look = False
+        if look and self._layout is None:
             raise _not_configured("use_layout_detection", "LayoutDetection")
         # Without a network the page stays as it is, and the result says so.
         flatten = flatten and self._unwarping is not None and self._unwarping.network.file is not None
@@ -362,7 +366,9 @@ class SealPipeline:
             threshold=threshold,
             nms=_given(options.layout_nms, module.layout_nms if module is not None else defaults.nms),
             unclip_ratio=pairs,
-            merge_mode=_given(options.layout_merge_bboxes_mode, module.layout_merge_bboxes_mode if module is not None else defaults.merge_mode),
+            merge_mode=_given(
+                options.layout_merge_bboxes_mode, module.layout_merge_bboxes_mode if module is not None else defaults.merge_mode
+            ),
         )
 
     def _detection_settings(self, options: PredictOptions) -> DetectionSettings:
@@ -450,6 +456,8 @@ def create_pipeline(
 
 
 def _check_device(device: str) -> None:
+    if not isinstance(device, str):
+        raise InputError(f"the device must be a text like cpu, but is {device!r}", parameter="device")
     asked = parse_device(device)
     if asked.kind != "cpu":
         raise InputError(f"the device {asked} is not supported by this version, which runs on the CPU: use cpu", parameter="device")
@@ -463,18 +471,29 @@ def _engine_settings(
     hpi_config: Mapping[str, Any] | None,
 ) -> EngineSettings:
     name = _given(engine, config.engine)
-    keys = dict(_given(engine_config, config.engine_config if config.engine_config is not None else {}))
-    tuned = _given(hpi_config, config.hpi_config if config.hpi_config is not None else {})
+    keys = dict(_block("engine_config", _given(engine_config, config.engine_config)))
+    tuned = _block("hpi_config", _given(hpi_config, config.hpi_config))
     if _given(use_hpip, config.use_hpip) and name is None:
         name = tuned.get("backend")
-        threads = (tuned.get("backend_config") or {}).get("cpu_num_threads")
+        threads = _block("hpi_config.backend_config", tuned.get("backend_config")).get("cpu_num_threads")
         if threads is not None:
             keys.setdefault("cpu_threads", threads)
     unknown = set(keys) - {"precision", "cpu_threads", "cache"}
     if unknown:
-        raise InputError(f"engine_config has the unknown key {sorted(unknown)[0]}; use precision, cpu_threads or cache", parameter="engine_config")
+        raise InputError(
+            f"engine_config has the unknown key {sorted(unknown)[0]}; use precision, cpu_threads or cache", parameter="engine_config"
+        )
     folder = default_cache() / "openvino" if keys.get("cache", True) else None
-    return EngineSettings(name, keys.get("precision"), keys.get("cpu_threads"), folder)
+    settings = EngineSettings(name, keys.get("precision"), keys.get("cpu_threads"), folder)
+    chosen_engine(settings)  # one that is missing is known at once
+    return settings
+
+
+def _block(name: str, value: Any) -> Mapping[str, Any]:
+    """A block of keys; None is an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError(f"{name} must be a block of keys, but is {value!r}", parameter=name.partition(".")[0])
+    return {} if value is None else value
 
 
 def _given(value: Any, configured: Any) -> Any:
@@ -486,18 +505,18 @@ def _pair(ratio: Any) -> tuple[float, float]:
 
 
 def _not_configured(parameter: str, block: str) -> InputError:
-    return InputError(f"{parameter} is on, but the configuration has no {block} block: add it, or set {parameter} to False", parameter=parameter)
+    return InputError(
+        f"{parameter} is on, but the configuration has no {block} block: add it, or set {parameter} to False", parameter=parameter
+    )
 
 
 def _external(options: PredictOptions, number: int) -> list[Region] | None:
     if options.layout_det_res is None:
         return None
-    if options.use_layout_detection:
-        raise InputError(
-            "layout_det_res and use_layout_detection=True exclude each other: give regions or have them found", parameter="layout_det_res"
-        )
     if number >= len(options.layout_det_res):
-        raise InputError(f"layout_det_res has results for {len(options.layout_det_res)} pages, the input has more", parameter="layout_det_res")
+        raise InputError(
+            f"layout_det_res has results for {len(options.layout_det_res)} pages, the input has more", parameter="layout_det_res"
+        )
     return [Region(b.cls_id, b.label, b.score, b.coordinate) for b in options.layout_det_res[number].boxes]
 
 

@@ -1,4 +1,4 @@
-"""Pixels: files and arrays of any kind become one kind of image, and images become what networks take.   (pure)
+"""Pixels: files and arrays of any kind become one kind of image, and images become what networks take; pure.
 
 Takes:      encoded bytes, or an array as callers pass them.
 Gives:      `Image`: ``(height, width, 3)`` uint8 BGR, contiguous, upright by EXIF, over white.

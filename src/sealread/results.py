@@ -118,8 +118,11 @@ class SealRecognitionResult(Mapping[str, Any]):
 
     @cached_property
     def img(self) -> dict[str, Picture]:
-        """The pictures: ``layout_det_res`` if seals were looked for, ``preprocessed_img`` if the page was preprocessed,
-        ``seal_res_region1`` and so on for each seal. Drawn at the first access; empty for a page that was not read."""
+        """The pictures by name, drawn at the first access; empty for a page that was not read.
+
+        ``layout_det_res`` if seals were looked for, ``preprocessed_img`` if the page was preprocessed, ``seal_res_region1`` and so on
+        for each seal.
+        """
         if isinstance(self._page, FailedPage):
             return {}
         reading, pictures = self._page, {}

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sealread.types import Recognition
 
-
 #: Index of the CTC blank.
 BLANK = 0
 

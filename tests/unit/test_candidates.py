@@ -16,7 +16,6 @@ from sealread.stages.candidates import LIKELY, MOST_OVERLAP, Box, Candidate, fin
 from sealread.types import Image
 
 RED, BLUE, BLACK, PURPLE = (60, 50, 215), (190, 80, 50), (40, 40, 40), (170, 50, 130)
-REALSEALS = Path(__file__).parents[3] / "shared" / "realseals"
 
 
 def paper(height: int = 1400, width: int = 1000, colour: tuple[int, int, int] = (246, 248, 250)) -> Image:
@@ -222,14 +221,13 @@ def test_order_frame_and_overlap(seed: int, count: int) -> None:
         assert all(overlap(c.box, other.box) <= MOST_OVERLAP + 0.02 for other in found[:i])
 
 
-@pytest.mark.skipif(not REALSEALS.is_dir(), reason="the development set of real seals is not beside the repository")
-def test_real_documents() -> None:
+def test_real_documents(realseals: Path) -> None:
     must, found, alarms = 0, 0, 0
-    for line in (REALSEALS / "labels.jsonl").read_text(encoding="utf-8").splitlines():
+    for line in (realseals / "labels.jsonl").read_text(encoding="utf-8").splitlines():
         label = json.loads(line)
         if label["kind"] != "document":
             continue
-        page = cv2.imread(str(REALSEALS / label["file"]), cv2.IMREAD_COLOR)
+        page = cv2.imread(str(realseals / label["file"]), cv2.IMREAD_COLOR)
         candidates = [c for c in find_candidates(np.asarray(page, dtype=np.uint8)) if c.score >= LIKELY]
         wanted = [s for s in label["seals"] if s["legible"] and not s.get("partial", False)]
         must += len(wanted)

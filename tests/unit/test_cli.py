@@ -513,3 +513,35 @@ class TestSynth:
     def test_flags_are_checked(self, words: list[str], run: Run, capsys: Capture) -> None:
         assert run("synth", *words) == 2
         assert capsys.readouterr().err.startswith("sealread synth: ")
+
+
+class TestTrain:
+    def test_without_the_extra_it_says_what_to_install(self, run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(sys.modules, "sealread.training.commands", raising=False)
+        monkeypatch.setitem(sys.modules, "onnx", None)
+        assert run("train", "seal_text_detection", "out") == ModelError.exit_status
+        assert "sealread train needs onnx, which is not installed: run pip install 'sealread[train]'" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("words", "says"),
+        [
+            (["--steps", "0"], "--steps must be above 0, but is 0"),
+            (["--rate", "-1e-3"], "--rate must be above 0, but is -0.001"),
+            (["--base", "nothing.onnx"], "--base nothing.onnx does not exist"),
+            (["--setps", "5"], "did you mean --steps"),
+            (["--steps", "many"], "--steps"),
+        ],
+    )
+    def test_flags_are_checked(self, words: list[str], says: str, run: Run, capsys: Capture) -> None:
+        pytest.importorskip("torch")
+        assert run("train", "layout_detection", "out", *words) == 2
+        assert says in capsys.readouterr().err
+
+    def test_flags_reach_the_command(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        pytest.importorskip("torch")
+        from sealread.training import commands
+
+        asked: list[Any] = []
+        monkeypatch.setattr(commands, "run_train", lambda namespace: len(asked.append(namespace) or []))
+        assert run("train", "text_recognition", "out", "--steps", "7", "--validate_every=3") == 0
+        assert (asked[0].module, asked[0].output, asked[0].steps, asked[0].validate_every) == ("text_recognition", Path("out"), 7, 3)

@@ -20,7 +20,6 @@ from sealread.metrics import Share
 from sealread.report import Report, Turn
 from sealread.types import DetectionSettings, Page, PageReading, SealReading, TextLine
 
-REAL_SET = Path(__file__).resolve().parents[3] / "shared" / "realseals"
 SQUARE = np.array([[0, 0], [10, 0], [10, 10], [0, 10]], dtype=np.float64)
 
 
@@ -304,11 +303,10 @@ def test_rotation_from_the_outline_of_the_outer_arc(tmp_path: Path, turn: float)
     assert read_labels(tmp_path)[0].seals[0].rotation == pytest.approx(turn)
 
 
-@pytest.mark.skipif(not REAL_SET.is_dir(), reason=f"the development set of real seals is not at {REAL_SET}")
-def test_the_real_labels_are_read() -> None:
-    images = read_labels(REAL_SET)
+def test_the_real_labels_are_read(realseals: Path) -> None:
+    images = read_labels(realseals)
     crops = [image for image in images if image.kind == "seal_crop"]
     assert len(images) == 91 and len(crops) == 45
     assert sum(len(each.texts) for image in crops for each in image.seals) == 93
     assert sum(image.negative for image in images) == 15
-    assert all((REAL_SET / image.file).is_file() for image in images)
+    assert all((realseals / image.file).is_file() for image in images)

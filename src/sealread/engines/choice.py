@@ -36,22 +36,28 @@ class EngineSettings:
             raise InputError(f"engine '{self.engine}' is unknown; use {' or '.join(ENGINES)}", parameter="engine")
         if self.precision is not None and self.precision not in PRECISIONS:
             raise InputError(f"precision '{self.precision}' is unknown; use {' or '.join(PRECISIONS)}", parameter="precision")
-        if self.threads is not None and self.threads < 1:
-            raise InputError(f"the number of threads must be at least 1, not {self.threads}", parameter="cpu_threads")
+        if self.threads is not None and (not isinstance(self.threads, int) or isinstance(self.threads, bool) or self.threads < 1):
+            raise InputError(f"cpu_threads must be a whole number above 0, but is {self.threads!r}", parameter="cpu_threads")
 
 
 def chosen_engine(settings: EngineSettings) -> str:
     """The engine that the settings mean on this machine.
 
     Raises:
-        ModelError: the engine asked for is not installed.
+        ModelError: the engine is not installed.
+        InputError: it does not compute in the precision asked for.
     """
-    if settings.engine is not None:
-        if importlib.util.find_spec(settings.engine) is None:
-            raise ModelError(f"the engine {settings.engine} is not installed; run: pip install {settings.engine}", parameter="engine")
-        return settings.engine
-    fits = platform.machine().lower() in ("x86_64", "amd64") and importlib.util.find_spec("openvino") is not None
-    return "openvino" if fits else "onnxruntime"
+    chosen = settings.engine
+    if chosen is None:
+        fits = platform.machine().lower() in ("x86_64", "amd64") and importlib.util.find_spec("openvino") is not None
+        chosen = "openvino" if fits else "onnxruntime"
+    if importlib.util.find_spec(chosen) is None:
+        raise ModelError(f"the engine {chosen} is not installed; run: pip install {chosen}", parameter="engine")
+    if chosen == "onnxruntime" and settings.precision not in (None, "f32"):
+        raise InputError(
+            f"ONNX Runtime on the CPU computes in f32, not {settings.precision}; choose the engine openvino", parameter="precision"
+        )
+    return chosen
 
 
 def open_engine(path: Path, settings: EngineSettings) -> Engine:
@@ -64,8 +70,6 @@ def open_engine(path: Path, settings: EngineSettings) -> Engine:
         from sealread.engines.openvino import OpenVinoEngine
 
         return OpenVinoEngine(path, precision=settings.precision, threads=settings.threads, cache=settings.cache)
-    if settings.precision not in (None, "f32"):
-        raise InputError(f"ONNX Runtime on the CPU computes in f32, not {settings.precision}; choose the engine openvino", parameter="precision")
     from sealread.engines.onnxruntime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(path, threads=settings.threads)
@@ -74,7 +78,7 @@ def open_engine(path: Path, settings: EngineSettings) -> Engine:
 def default_cache() -> Path:
     """The cache folder: ``SEALREAD_CACHE_HOME``, else the user's cache folder."""
     named = os.environ.get("SEALREAD_CACHE_HOME")
-    if named is not None:
+    if named:  # an empty variable is an unset one, as the XDG rules have it
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base is not None else Path.home() / ".cache") / "sealread"
+    return (Path(base) if base else Path.home() / ".cache") / "sealread"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from sealread.engines.protocol import shapes_of
+from sealread.engines.protocol import require_all, shapes_of
 from sealread.errors import EngineError, ModelError
 from sealread.types import Tensor
+
+_log = logging.getLogger(__name__)
 
 
 class OpenVinoEngine:
@@ -22,7 +26,10 @@ class OpenVinoEngine:
         path: an ONNX file.
         precision: ``f32`` or ``bf16``; None chooses bf16 where the CPU multiplies bf16 matrices in hardware (AMX), else f32.
         threads: CPU threads; None leaves the choice to OpenVINO.
-        cache: folder for compiled networks; None keeps none.
+        cache: folder for compiled networks; None keeps none, and so does a folder that cannot be written.
+
+    Raises:
+        ModelError: the file is not there, damaged or no ONNX network.
     """
 
     def __init__(self, path: Path, *, precision: str | None = None, threads: int | None = None, cache: Path | None = None) -> None:
@@ -38,25 +45,28 @@ class OpenVinoEngine:
         }
         if threads is not None:
             options["INFERENCE_NUM_THREADS"] = threads
-        if cache is not None:
+        if cache is not None and _writable(cache):
             options["CACHE_DIR"] = str(cache)
         try:
             self._compiled = core.compile_model(str(path), "CPU", options)
         except RuntimeError as cause:
-            raise ModelError(f"OpenVINO cannot load {path.name}: {_first_line(cause)}; check that it is an ONNX network", source=str(path)) from cause
+            raise ModelError(
+                f"OpenVINO cannot load {path.name}: {_first_line(cause)}; check that it is an ONNX network", source=str(path)
+            ) from cause
         self._local = threading.local()
         self.name = f"openvino {openvino.__version__.split('-')[0]} {chosen}"
         self.inputs = tuple(port.get_any_name() for port in self._compiled.inputs)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """See `Engine.run`."""
+        require_all(self.inputs, inputs)
         request = getattr(self._local, "request", None)
         if request is None:
             # Requests are not shared between threads; the compiled network is.
             request = self._local.request = self._compiled.create_infer_request()
         try:
             request.infer(dict(enumerate(inputs)), share_inputs=True)
-        except RuntimeError as cause:
+        except (RuntimeError, TypeError, ValueError) as cause:  # the binding's own for types that no tensor has
             raise EngineError(f"OpenVINO failed on inputs {shapes_of(inputs)}: {_first_line(cause)}") from cause
         return [np.array(request.get_output_tensor(i).data) for i in range(len(self._compiled.outputs))]
 
@@ -73,6 +83,19 @@ def has_amx() -> bool:
     except OSError:
         return False
     return "amx_bf16" in flags
+
+
+def _writable(cache: Path) -> bool:
+    """Whether compiled networks can be kept there; without them only the start is slower."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache):
+            return True
+    except OSError as cause:
+        _log.warning(
+            "compiled networks are not kept: %s cannot be written (%s); set SEALREAD_CACHE_HOME to a folder that can", cache, cause.strerror
+        )
+        return False
 
 
 def _first_line(cause: Exception) -> str:

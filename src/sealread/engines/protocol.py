@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from sealread.errors import EngineError
 from sealread.types import Tensor
 
 
@@ -34,6 +35,16 @@ class Engine(Protocol):
         ...
 
 
+def require_all(names: Sequence[str], inputs: Sequence[Tensor]) -> None:
+    """See that there is one array for each input: a runtime may silently use what it was given the last time.
+
+    Raises:
+        EngineError: there are more or fewer.
+    """
+    if len(inputs) != len(names):
+        raise EngineError(f"the network has the inputs {', '.join(names)}, but was given {len(inputs)}: {shapes_of(inputs)}")
+
+
 def shapes_of(inputs: Sequence[Tensor]) -> str:
     """``1x3x320x320, 1x2`` for error messages."""
-    return ", ".join("x".join(str(n) for n in array.shape) for array in inputs)
+    return ", ".join("x".join(str(n) for n in array.shape) for array in inputs) if inputs else "none"

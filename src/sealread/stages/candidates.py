@@ -142,9 +142,9 @@ def find_candidates(page: Image) -> list[Candidate]:
         return []
     work = _resize(page)
     flat = _flatten(work)
-    found = [c for ink in _part_inks(flat) for c in _judge_ink(ink, flat)]
     sx, sy = width / work.shape[1], height / work.shape[0]
-    return [_enlarge(c, sx, sy, width, height) for c in _best_apart(found)]
+    # Compared as they lie inside the page: there a box that is cut off may come to equal another.
+    return _best_apart([_enlarge(c, sx, sy, width, height) for ink in _part_inks(flat) for c in _judge_ink(ink, flat)])
 
 
 def _enlarge(c: Candidate, sx: float, sy: float, width: int, height: int) -> Candidate:

@@ -43,9 +43,7 @@ def network_size(height: int, width: int, side: int, limit_type: str, max_side: 
     ratio = 1.0
     if limit_type == "min" and min(height, width) < side:
         ratio = side / min(height, width)
-    elif limit_type == "max" and max(height, width) > side:
-        ratio = side / max(height, width)
-    elif limit_type == "resize_long":
+    elif limit_type == "resize_long" or (limit_type == "max" and max(height, width) > side):
         ratio = side / max(height, width)
     h, w = int(height * ratio), int(width * ratio)
     if max(h, w) > max_side:
@@ -104,4 +102,3 @@ class Detector:
         if self.family == "outlines":
             return outlines(answer[0], scale, limits, (crop.shape[0], crop.shape[1]))
         return bands(answer, (STRIDE * scale[0], STRIDE * scale[1]), limits)
-

@@ -79,7 +79,9 @@ def decode_centres(maps: NDArray[np.float32], least: float, scale: float) -> NDA
     rows, columns = np.nonzero(peaks)
     x, y = (columns + 0.5) * SEAL_STRIDE, (rows + 0.5) * SEAL_STRIDE
     left, up, right, down = np.exp(np.clip(maps[list(SIDES)][:, rows, columns].astype(np.float64), -6, 6)) * DISTANCE_UNIT
-    boxes = np.stack([heat[rows, columns].astype(np.float64), (x - left) * scale, (y - up) * scale, (x + right) * scale, (y + down) * scale], axis=1)
+    boxes = np.stack(
+        [heat[rows, columns].astype(np.float64), (x - left) * scale, (y - up) * scale, (x + right) * scale, (y + down) * scale], axis=1
+    )
     return boxes[np.argsort(-boxes[:, 0], kind="stable")]
 
 
@@ -209,7 +211,9 @@ class BoxRows:
             "scale_factor": np.array([[self.size[0] / height, self.size[1] / width]], np.float32),
         }
         if set(self.engine.inputs) - set(given):
-            raise ModelError(f"the layout network wants the inputs {', '.join(self.engine.inputs)}; known are {', '.join(given)}", parameter="model_dir")
+            raise ModelError(
+                f"the layout network wants the inputs {', '.join(self.engine.inputs)}; known are {', '.join(given)}", parameter="model_dir"
+            )
         rows = self.engine.run([given[name] for name in self.engine.inputs])[0]
         kept = sorted((row for row in rows.tolist() if row[1] >= least and 0 <= row[0] < len(self.labels)), key=lambda row: -row[1])
         return [Region(int(r[0]), self.labels[int(r[0])], min(float(r[1]), 1.0), (r[2], r[3], r[4], r[5])) for r in kept]

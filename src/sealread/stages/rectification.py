@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.curves import centreline
+from sealread.curves import centreline, rounded
 from sealread.polygons import Points, bounding_box, lengths_along, resample, signed_area, tangents, top_normals, total_turning
 from sealread.types import DetectedLine, Image, Ribbon
 
@@ -28,7 +28,11 @@ _LEAST_THICKNESS = 2.0
 #: Side of the raster on which the middle of an outline is traced.
 _RASTER = 192
 #: Vertices along an edge of a band made from an outline.
-_VERTICES = 33
+_VERTICES = 41
+#: Bands are sampled at this many times the strip's height at most, so that no intermediate picture outgrows OpenCV's 2**15 pixels.
+_MOST_SHRINK = 8
+#: Degrees of turning per vertex from which an outline counts as sparse.
+_SPARSE = 6.0
 #: Turning (degrees) from which a line counts as an arc.
 ARC_TURN = 40.0
 
@@ -85,7 +89,8 @@ def straighten(image: Image, ribbon: Ribbon, height: int, most_width: int = 3200
     Args:
         image: the seal.
         ribbon: the band, in pixels of `image`; it may reach beyond the image, whose edge is then repeated.
-        height: of the strip; its width follows from the band's proportions, at most `most_width`.
+        height: of the strip; its width follows from the band's proportions.
+        most_width: wider strips are squeezed to this.
 
     Returns:
         The strip, or None for a band without area.
@@ -94,11 +99,11 @@ def straighten(image: Image, ribbon: Ribbon, height: int, most_width: int = 3200
     if thick < _LEAST_THICKNESS or long < 1 or not np.isfinite(thick + long):
         return None
     # Sample at the seal's own resolution, then shrink by area: no aliasing. Enlarging needs no intermediate step.
-    factor = max(round(thick / height), 1)
+    factor = int(np.clip(round(thick / height), 1, _MOST_SHRINK))
     rows = height * factor
     if ribbon.cells:
         cell_height = long / ribbon.cells
-        width = int(np.clip(round(height * thick / cell_height), 1, most_width))
+        width = int(np.clip(round(height * thick / cell_height), 1, max(most_width // ribbon.cells, 1)))
         cell = _sampled(image, ribbon, rows * ribbon.cells, width * factor)
         tiles = [cell[:, i * rows : (i + 1) * rows] for i in range(ribbon.cells)]
         # Path direction runs down the characters: transpose, then x from bottom edge to top edge.
@@ -117,7 +122,12 @@ def _sampled(image: Image, ribbon: Ribbon, columns: int, rows: int) -> Image:
     top = _on_band(ribbon, along, np.zeros(columns))
     bottom = _on_band(ribbon, along, np.ones(columns))
     grid = top[None] + (bottom - top)[None] * down[:, None, None] - 0.5
-    maps = grid.astype(np.float32)
+    # Only the part of the image that is seen: OpenCV refuses sources of more than 2**15 pixels a side.
+    size = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.floor(grid.min(axis=(0, 1))), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(grid.max(axis=(0, 1))) + 1, low + 1, size).astype(int)
+    maps = (grid - low).astype(np.float32)
+    image = image[low[1] : high[1], low[0] : high[0]]
     return np.asarray(cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
@@ -141,7 +151,9 @@ def trace(polygon: Points) -> Ribbon | None:
     share = abs(signed_area(polygon)) / (box[1][0] * box[1][1])
     if len(polygon) == 4 and _convex(polygon):
         return _quad_band(polygon)
-    if share > 0.9:
+    # Hardly longer than thick: a character or two, whose bend says nothing.
+    compact = share > 0.7 and max(box[1]) < 1.5 * min(box[1])
+    if share > 0.94 or compact:
         return _quad_band(cv2.boxPoints(box).astype(np.float64))
     return _curved_band(polygon)
 
@@ -185,31 +197,62 @@ def _curved_band(polygon: Points) -> Ribbon | None:
     ys, xs = np.nonzero(distance > 0.6 * deepest)
     if len(xs) < 3:
         return None
-    middle = centreline(np.stack([xs, ys], axis=1) + 0.5, 1.2 * deepest, 1.0).points
+    middle = centreline(np.stack([xs, ys], axis=1).astype(np.float64) + 0.5, 1.2 * deepest, 1.0, float(len(xs))).points
     inside = mask[np.clip(middle[:, 1].astype(int), 0, mask.shape[0] - 1), np.clip(middle[:, 0].astype(int), 0, mask.shape[1] - 1)] > 0
-    if inside.sum() < 2:
-        return None
     kept = np.flatnonzero(inside)
-    middle = resample(middle[kept[0] : kept[-1] + 1], _VERTICES)
-    normals = top_normals(tangents(middle))
-    up, down = (_reach(mask, middle, normals * side, 3 * deepest) for side in (1.0, -1.0))
-    ribbon = Ribbon(middle + normals * up[:, None], middle - normals * down[:, None])
-    ribbon = Ribbon((ribbon.top - 2) / scale + np.array([x1, y1]), (ribbon.bottom - 2) / scale + np.array([x1, y1]))
-    return _usual_direction(ribbon)
+    if len(kept) < 2:
+        return None
+    middle = middle[kept[0] : kept[-1] + 1]
+    # Twice, because the first middle may lie to one side, and only the middle's own normals cut the band squarely.
+    for _ in range(2):
+        middle = resample(middle, _VERTICES)
+        normals = top_normals(tangents(middle))
+        up, down = (_reach(placed, middle, normals * side, deepest) for side in (1.0, -1.0))
+        ribbon = Ribbon(middle + normals * up[:, None], middle - normals * down[:, None])
+        middle = (ribbon.top + ribbon.bottom) / 2
+    ribbon = _through_corners(ribbon, placed)
+    return _usual_direction(Ribbon((ribbon.top - 2) / scale + np.array([x1, y1]), (ribbon.bottom - 2) / scale + np.array([x1, y1])))
 
 
-def _reach(mask: NDArray[np.uint8], points: Points, direction: Points, most: float) -> NDArray[np.float64]:
-    """How far the mask goes on from each point in a direction, smoothed along the line."""
-    steps = np.arange(0.5, most, 0.5)
-    probes = points[:, None] + direction[:, None] * steps[None, :, None]
-    columns = np.clip(probes[..., 0].astype(int), 0, mask.shape[1] - 1)
-    rows = np.clip(probes[..., 1].astype(int), 0, mask.shape[0] - 1)
-    outside = mask[rows, columns] == 0
-    reach = np.where(outside.any(axis=1), steps[np.argmax(outside, axis=1)], most)
-    # The ends cut corners: a median over neighbours, then a mean.
-    padded = np.pad(reach, 3, mode="edge")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 7)
-    return np.asarray(np.median(windows, axis=1), dtype=np.float64)
+def _reach(polygon: Points, points: Points, direction: Points, depth: float) -> NDArray[np.float64]:
+    """How far it is from each point of a line in its direction to the outline, smoothed along the line.
+
+    Half the thickness is expected to be about `depth`; nothing is believed to be farther than three times this.
+    """
+    edge = np.roll(polygon, -1, axis=0) - polygon
+    offset = polygon[None] - points[:, None]
+    # Point + reach * direction = vertex + share * edge, solved by cross products.
+    across = direction[:, None, 0] * edge[None, :, 1] - direction[:, None, 1] * edge[None, :, 0]
+    meets = np.abs(across) > 1e-12
+    divisor = np.where(meets, across, 1.0)
+    reach = (offset[..., 0] * edge[None, :, 1] - offset[..., 1] * edge[None, :, 0]) / divisor
+    share = (offset[..., 0] * direction[:, None, 1] - offset[..., 1] * direction[:, None, 0]) / divisor
+    nearest = np.min(np.where(meets & (reach > 0) & (share >= 0) & (share <= 1), reach, 3 * depth), axis=1)
+    # Near its ends the line looks at the outline's short sides: what lies half a thickness farther in holds there too.
+    along = lengths_along(points)
+    trim = min(depth, 0.3 * along[-1])
+    inner = (along >= trim) & (along <= along[-1] - trim)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(nearest[inner], 2, mode="edge"), 5)
+    return np.asarray(np.interp(along, along[inner], np.median(windows, axis=1)), dtype=np.float64)
+
+
+def _through_corners(ribbon: Ribbon, polygon: Points) -> Ribbon:
+    """The band whose edges are arcs through the outline's vertices, where those are few: people set points on arcs, not chords."""
+    middle = (ribbon.top + ribbon.bottom) / 2
+    turn = abs(total_turning(middle))
+    if turn < ARC_TURN or turn / len(polygon) < _SPARSE:
+        return ribbon
+    offset = polygon[:, None] - middle[None]
+    nearest = np.argmin(np.sum(offset**2, axis=2), axis=1)
+    outwards = np.sum(offset[np.arange(len(polygon)), nearest] * top_normals(tangents(middle))[nearest], axis=1) > 0
+    # Each side is one run of the outline.
+    first = int(np.argmax(outwards & ~np.roll(outwards, 1)))
+    outwards, nearest, polygon = np.roll(outwards, -first), np.roll(nearest, -first), np.roll(polygon, -first, axis=0)
+    count = int(outwards.sum())
+    if not outwards[:count].all() or min(count, len(polygon) - count) < 3:
+        return ribbon
+    top, bottom = rounded(polygon[:count], _VERTICES), rounded(polygon[count:], _VERTICES)
+    return Ribbon(top, bottom[::-1]) if nearest[count - 1] > nearest[0] else Ribbon(top[::-1], bottom)
 
 
 def _usual_direction(ribbon: Ribbon) -> Ribbon:

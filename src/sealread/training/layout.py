@@ -64,7 +64,9 @@ def seal_loss(predicted: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tens
     sides, wanted = predicted[:, list(SIDES)], target[:, list(SIDES)]
     ratio = functional.smooth_l1_loss(sides, wanted, reduction="none", beta=0.05).sum(1)
     a, b = sides.clamp(-6, 6).exp(), wanted.exp()
-    overlap = (torch.minimum(a[:, 0], b[:, 0]) + torch.minimum(a[:, 2], b[:, 2])) * (torch.minimum(a[:, 1], b[:, 1]) + torch.minimum(a[:, 3], b[:, 3]))
+    overlap = (torch.minimum(a[:, 0], b[:, 0]) + torch.minimum(a[:, 2], b[:, 2])) * (
+        torch.minimum(a[:, 1], b[:, 1]) + torch.minimum(a[:, 3], b[:, 3])
+    )
     union = (a[:, 0] + a[:, 2]) * (a[:, 1] + a[:, 3]) + (b[:, 0] + b[:, 2]) * (b[:, 1] + b[:, 3]) - overlap
     box = ((ratio + 1 - overlap / union.clamp(min=1e-6)) * inside).sum() / (inside.sum() + 1e-6)
     return focal + box, {"centre": float(focal.detach()), "box": float(box.detach())}

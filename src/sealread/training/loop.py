@@ -77,7 +77,7 @@ def train(task: Task, schedule: Schedule, output: Path) -> dict[str, Any]:
     device = torch.device(schedule.device)
     module = task.module.to(device)
     if device.type == "cpu":
-        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module = module.to(memory_format=torch.channels_last)
     parameters = list(module.parameters())
     for parameter in parameters[: schedule.frozen]:
         parameter.requires_grad_(False)
@@ -105,7 +105,7 @@ def train(task: Task, schedule: Schedule, output: Path) -> dict[str, Any]:
         with torch.autocast(device.type, torch.bfloat16, enabled=schedule.half):
             loss, parts = task.loss(batch)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
         optimizer.step()
         keep = min(schedule.average, (1 + step) / (10 + step))

@@ -6,6 +6,8 @@ that are cut from drawn seals by the deployed rectification, a little off in eve
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import onnx
@@ -20,9 +22,11 @@ from sealread.training.samples import LabelledImage, SampleLine
 from sealread.types import Ribbon
 
 #: Longer strips are left out: they would make the whole batch wide.
-_MOST_WIDTH = 800
+_MOST_WIDTH = 720
 #: Input pixels per step of the network.
 _STEP = 8
+#: Share of the lines of a batch that count.
+_LEGIBLE = 0.85
 
 
 def scores_before_softmax(model: onnx.ModelProto) -> str:
@@ -32,7 +36,8 @@ def scores_before_softmax(model: onnx.ModelProto) -> str:
 
 def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: frozenset[str]) -> tuple[NDArray[np.uint8], str] | None:
     """One line of a sample as a strip of the network's height, and its text; None if no line can be used."""
-    usable = [line for line in labelled.lines if line.text and known.issuperset(line.text)]
+    height, width = labelled.image.shape[:2]
+    usable = [line for line in labelled.lines if line.text and known.issuperset(line.text) and _inside(line, width, height)]
     if not usable:
         return None
     line = usable[int(rng.integers(len(usable)))]
@@ -48,8 +53,15 @@ def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: froze
     if rng.random() < 0.15:
         image = np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
     # Repeats need a step between them.
-    needed = len(text) + sum(a == b for a, b in zip(text, text[1:], strict=False))
+    needed = len(text) + sum(a == b for a, b in pairwise(text))
     return (image, text) if image.shape[1] // _STEP >= needed else None
+
+
+def _inside(line: SampleLine, width: int, height: int) -> bool:
+    """Whether the whole line is on the image: what is cut off cannot be read."""
+    points = np.concatenate([line.top, line.bottom])
+    slack = 0.3 * float(np.mean(np.hypot(*(line.top - line.bottom).T)))
+    return bool(np.all(points >= -slack) and np.all(points <= np.array([width, height]) + slack))
 
 
 def _dense(text: str) -> bool:
@@ -76,6 +88,8 @@ def _jittered(line: SampleLine, rng: np.random.Generator) -> Ribbon:
 def ctc_loss(scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
     """Connectionist temporal classification (Graves et al. 2006), mean over lines of the loss per character.
 
+    The worst lines of a batch are left out: worn and overprinted ones that nobody can read would teach guessing.
+
     Args:
         scores: ``(n, steps, classes)`` before the softmax.
         classes: the texts' classes, one after the other.
@@ -84,5 +98,6 @@ def ctc_loss(scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor)
     logarithms = functional.log_softmax(scores.float(), dim=2).transpose(0, 1)
     steps = torch.full((scores.shape[0],), scores.shape[1], dtype=torch.int64)
     each = functional.ctc_loss(logarithms, classes, steps, lengths, blank=0, reduction="none", zero_infinity=True)
-    loss = (each / lengths.to(each.device)).mean()
+    per_character = each / lengths.to(each.device)
+    loss = per_character.sort().values[: max(round(len(per_character) * _LEGIBLE), 1)].mean()
     return loss, {"ctc": float(loss.detach())}

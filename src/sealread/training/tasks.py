@@ -14,13 +14,19 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from sealread.training.detector import TargetLine, band_loss, target_maps
+from sealread.training.detector import band_loss
 from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
+from sealread.training.plain import plain_line
 from sealread.training.recogniser import ctc_loss, random_strip, scores_before_softmax
 from sealread.training.samples import LabelledImage, drawn
+from sealread.training.targets import TargetLine, target_maps
 
 Array = NDArray[np.float32]
+#: Batches of strips that are sorted by width together.
+_POOL = 4
+#: Share of plain printed lines among the recogniser's samples.
+_PLAIN_SHARE = 0.12
 
 
 class Endless(Sampler[int]):
@@ -78,7 +84,15 @@ def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
     lines = tuple(replace(line, top=turn(line.top), bottom=turn(line.bottom)) for line in labelled.lines)
     corners = labelled.boxes.reshape(-1, 2)
     boxes = turn(corners).reshape(-1, 4) if len(corners) else labelled.boxes
-    boxes = np.stack([np.minimum(boxes[:, 0], boxes[:, 2]), np.minimum(boxes[:, 1], boxes[:, 3]), np.maximum(boxes[:, 0], boxes[:, 2]), np.maximum(boxes[:, 1], boxes[:, 3])], axis=1)
+    boxes = np.stack(
+        [
+            np.minimum(boxes[:, 0], boxes[:, 2]),
+            np.minimum(boxes[:, 1], boxes[:, 3]),
+            np.maximum(boxes[:, 0], boxes[:, 2]),
+            np.maximum(boxes[:, 1], boxes[:, 3]),
+        ],
+        axis=1,
+    )
     return LabelledImage(np.ascontiguousarray(np.rot90(labelled.image, turns)), lines, boxes)
 
 
@@ -195,11 +209,16 @@ class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
         s = self.settings
         # Each visit of a crop takes another of its lines.
         visit, number = divmod(index, s.count)
+        rng = np.random.default_rng([s.seed, visit, number, 10])
+        if rng.random() < _PLAIN_SHARE:
+            strip, text = plain_line(rng)
+            if text and strip.shape[1] <= 720 and self.alphabet.issuperset(text):
+                return strip, text
         for attempt in range(20):
             labelled = drawn("crops", s.seed, (number + attempt * 7919) % s.count, s.side, s.cache)
-            strip = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
-            if strip is not None:
-                return strip
+            line = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
+            if line is not None:
+                return line
         raise RuntimeError("the generator gave twenty crops without a readable line")
 
 
@@ -214,8 +233,20 @@ class RecogniserTask:
         self.classes = {c: i + 1 for i, c in enumerate([*self.characters, " "])}
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
-        """Endless batches of strips, their widths, and the classes of their texts."""
-        return _batches(StripSamples(self.settings, frozenset(self.classes)), self.settings, first_step, self._collate)
+        """Endless batches of strips, the classes of their texts one after the other, and the texts' lengths.
+
+        Strips of like width share a batch: a pool of several batches is sorted, so that little of a batch is padding.
+        """
+        pool = replace(self.settings, batch=self.settings.batch * _POOL)
+        skip = first_step % _POOL
+        for batches in _batches(StripSamples(pool, frozenset(self.classes)), pool, first_step // _POOL, self._sorted):
+            yield from batches[skip:]
+            skip = 0
+
+    def _sorted(self, samples: list[tuple[NDArray[np.uint8], str]]) -> tuple[tuple[torch.Tensor, ...], ...]:
+        samples = sorted(samples, key=lambda sample: sample[0].shape[1])
+        size = self.settings.batch
+        return tuple(self._collate(samples[i : i + size]) for i in range(0, len(samples), size))
 
     def _collate(self, samples: list[tuple[NDArray[np.uint8], str]]) -> tuple[torch.Tensor, ...]:
         width = -(-max(strip.shape[1] for strip, _ in samples) // 80) * 80
@@ -239,8 +270,8 @@ class RecogniserTask:
 
 
 def _batches(
-    samples: Dataset[Any], settings: CropSettings, first_step: int, collate: Callable[[list[Any]], tuple[torch.Tensor, ...]] | None = None
-) -> Iterator[tuple[torch.Tensor, ...]]:
+    samples: Dataset[Any], settings: CropSettings, first_step: int, collate: Callable[[list[Any]], Any] | None = None
+) -> Iterator[Any]:
     loader = DataLoader(
         samples,
         batch_size=settings.batch,

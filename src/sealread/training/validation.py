@@ -10,8 +10,8 @@ import onnx
 import onnxruntime
 from shapely.geometry import Polygon
 
-from sealread.polygons import tangents
 from sealread.bands import STRIDE, Limits, bands
+from sealread.polygons import tangents
 from sealread.training.samples import SampleLine, drawn
 from sealread.types import DetectedLine, Tensor
 

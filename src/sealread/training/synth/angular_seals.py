@@ -3,18 +3,16 @@
 Seal units: the longer half axis is 100. Square seals are read in columns, from right to left, each downwards.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 import numpy as np
 
 from sealread.training.synth import names
+from sealread.training.synth.arrangement import fit, weight_for
 from sealread.training.synth.figures import Plan, Setting, rectangle, regular, star
 from sealread.training.synth.fonts import choose_face
 from sealread.training.synth.lettering import Type, ink_heights, straight
 from sealread.training.synth.names import chance, pick
-from sealread.training.synth.round_seals import fit, weight_for
 
 Random = np.random.Generator
 

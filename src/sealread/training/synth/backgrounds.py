@@ -4,8 +4,6 @@ The pools come from a fixed seed, so what a caller's generator draws does not de
 Sheets are (h, w) uint8, 255 is bare paper.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 from collections.abc import Sequence

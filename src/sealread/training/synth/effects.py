@@ -6,6 +6,7 @@ Frames: a scene, on which everything is drawn flat, and the image, which is retu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -82,8 +83,8 @@ class View:
         fine = cv2.warpAffine(
             grid, scaling, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
-        no_second = np.empty(0, np.float32)
-        return np.asarray(cv2.remap(scene, fine, no_second, cv2.INTER_LINEAR, borderMode=mode, borderValue=value), np.uint8)
+        map_x, map_y = cv2.split(np.asarray(fine, np.float32))
+        return np.asarray(cv2.remap(scene, map_x, map_y, cv2.INTER_LINEAR, borderMode=mode, borderValue=value), np.uint8)
 
 
 def project(homography: NDArray[np.float64], points: Points) -> Points:
@@ -156,7 +157,8 @@ def grain(rng: Random, image: Image, strength: float) -> Image:
     noise = np.empty((height, width, 3), np.int16)
     seed = int(rng.integers(1 << 30))
     cv2.setRNGSeed(seed)
-    cv2.randn(noise, np.zeros(3), np.full(3, strength))
+    zero, deviation = cast(Any, (0, 0, 0)), cast(Any, (strength,) * 3)  # the stubs know no scalars here
+    cv2.randn(noise, zero, deviation)
     return np.asarray(cv2.add(image, noise, dtype=cv2.CV_8U), np.uint8)
 
 

@@ -191,15 +191,15 @@ def faces(language: str) -> tuple[tuple[Face, ...], NDArray[np.float64]]:
     return tuple(Face(installed[row[0]], row[1], row[2]) for row in rows), weights / weights.sum()
 
 
-def coverage(face: Face) -> frozenset[int]:
-    """The code points for which the face has a glyph."""
+def coverage(face: Face) -> NDArray[np.bool_]:
+    """For each code point below 0x30000, whether the face has a glyph."""
     return code_points(face.path, face.index)
 
 
 def covers(face: Face, text: str) -> bool:
     """Whether every character but the space has a glyph."""
     known = coverage(face)
-    return all(ord(char) in known for char in text if char != " ")
+    return all(known[ord(char)] for char in text if char != " ")
 
 
 def choose_face(rng: np.random.Generator, language: str, text: str, styles: Iterable[str] = ()) -> Face:
@@ -219,11 +219,11 @@ def choose_face(rng: np.random.Generator, language: str, text: str, styles: Iter
     for i in order.tolist():
         if covers(candidates[i], text):
             return candidates[int(i)]
-    lacks = [sum(ord(char) not in coverage(candidates[i]) for char in text if char != " ") for i in order.tolist()]
+    lacks = [sum(not coverage(candidates[i])[ord(char)] for char in text if char != " ") for i in order.tolist()]
     return candidates[int(order[int(np.argmin(lacks))])]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=160)
 def _font(face: Face, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(face.path, size, index=face.index, layout_engine=ImageFont.Layout.BASIC)
 
@@ -239,7 +239,7 @@ def size_class(pixels: float) -> int:
     return _SIZES[-1]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=12_000)
 def glyph(face: Face, char: str, size: int, weight: int = 0) -> Glyph:
     """The character's bitmap.
 

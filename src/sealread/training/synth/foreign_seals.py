@@ -10,11 +10,12 @@ import numpy as np
 from sealread.training.synth import names
 from sealread.training.synth import vocabulary_foreign as words
 from sealread.training.synth.angular_seals import columns, frame, rows_of
+from sealread.training.synth.arrangement import Room, across, outline_of, rings, weight_for
 from sealread.training.synth.figures import Plan, Setting, ellipse, emblem, rectangle, ring, star
 from sealread.training.synth.fonts import choose_face
 from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length
 from sealread.training.synth.names import chance, pick
-from sealread.training.synth.round_seals import Room, across, outline_of, rings, weight_for
+from sealread.training.synth.truth import Points
 
 Random = np.random.Generator
 
@@ -120,6 +121,18 @@ def alphabetic_box(rng: Random, language: str) -> Plan:
     half_width, half_height = frame(rng, plan, 100, 100 * ratio) if chance(rng, 0.75) else (100.0, 100 * ratio)
     rows_of(rng, plan, lines, half_width, half_height, language)
     return plan
+
+
+def badge_plan(rng: Random) -> tuple[Points, Plan]:
+    """A printed badge, which is no seal: the disc, and what is left white on it."""
+    plan = outline_of(100.0, 100.0)
+    text, below, _ = _organisation(rng, "latin")
+    height = float(rng.uniform(12, 20))
+    around(rng, plan, text, "latin", 94, 94, height, 0.0, 230, inwards=False, role="outer_arc")
+    if chance(rng, 0.5):
+        around(rng, plan, below, "latin", 94, 94, height, 180.0, 90, inwards=True, role="inner_arc")
+    emblem(rng, plan, 88 - height - float(rng.uniform(0, 25)))
+    return ellipse(100, 100), plan
 
 
 def asian_square(rng: Random, language: str) -> Plan:

@@ -75,10 +75,8 @@ def _samples(count: int, seed: int, kind: str, size: int | None) -> Iterator[tup
         chosen[0] = False
     for i in range(count):
         rng = np.random.default_rng([seed, 0, i])
-        if kind == "crops":
-            sample = draw_crop(rng, 320 if size is None else size)
-        else:
-            sample = draw_page(rng, 960 if size is None else size)
+        draw, usual = (draw_crop, 320) if kind == "crops" else (draw_page, 960)
+        sample = draw(rng, usual if size is None else size)
         yield f"{kind}_{seed}_{i:06d}", "val" if chosen[i] else "train", sample
 
 

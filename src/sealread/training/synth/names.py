@@ -4,8 +4,6 @@ Every function draws from the generator passed in and nothing else. Texts are Si
 `traditional` rewrites them.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -56,10 +54,18 @@ def place(rng: Random) -> str:
         return pick(rng, words.PROVINCES)
     if kind < 0.75:
         province = pick(rng, words.PROVINCES)
-        return province[:3].rstrip("省市自") if chance(rng, 0.6) else province
+        return _short(province) if chance(rng, 0.6) else province
     if kind < 0.9:
         return pick(rng, words.COUNTIES)
     return pick(rng, words.CITIES) + "市" + pick(rng, words.COUNTIES)
+
+
+def _short(province: str) -> str:
+    """The province's name without its ending."""
+    for ending in ("壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "省", "市"):
+        if province.endswith(ending):
+            return province.removesuffix(ending)
+    return province
 
 
 def brand(rng: Random) -> str:

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.training.synth import backgrounds, effects, layouts, names
+from sealread.training.synth import backgrounds, effects, elements, layouts, names
+from sealread.training.synth.arrangement import outline_of
 from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
-from sealread.training.synth.round_seals import invoice_seal, outline_of, supervision_seal
+from sealread.training.synth.round_seals import invoice_seal, supervision_seal
 from sealread.training.synth.scenes import filtered, seal_matrix, seal_plan, seal_turn, stamped
 from sealread.training.synth.truth import Image, Sample, SealTruth, map_seal
 
@@ -51,19 +52,19 @@ def _distractions(rng: Random, page: Image) -> None:
         x, y = rng.uniform(0.05, 0.95, 2) * (width, height)
         size = unit * float(rng.uniform(0.02, 0.09))
         kind = int(rng.integers(9))
-        colour = layouts.red(rng) if chance(rng, 0.5) else rng.uniform(20, 200, 3)
+        colour = elements.red(rng) if chance(rng, 0.5) else rng.uniform(20, 200, 3)
         if kind <= 1:
-            layouts.logo(rng, page, x, y, size, colour)
+            elements.logo(rng, page, x, y, size, colour)
         elif kind == 2:
-            layouts.code(rng, page, x, y, size * 1.5)
+            elements.code(rng, page, x, y, size * 1.5)
         elif kind == 3:
-            layouts.signature(rng, page, x, y, size, colour)
+            elements.signature(rng, page, x, y, size, colour)
         elif kind == 4:
-            layouts.picture(rng, page, (x, y, x + size * 3, y + size * 3))
+            elements.picture(rng, page, (x, y, x + size * 3, y + size * 3))
         elif kind == 5:
-            layouts.line(rng, page, x, y, size * 0.5, colour)
+            elements.line(rng, page, x, y, size * 0.5, colour)
         elif kind == 6:
-            layouts.bars(rng, page, x, y, size * 3, size * 0.6)
+            elements.bars(rng, page, x, y, size * 3, size * 0.6)
         elif kind == 7:
             axes = (int(size * rng.uniform(0.5, 2)), int(size * rng.uniform(0.3, 1)))
             cv2.ellipse(
@@ -177,5 +178,5 @@ def _desk(rng: Random, height: int, width: int) -> Image:
         noise = cv2.convertScaleAbs(texture(rng, height, width), alpha=float(rng.uniform(0.05, 0.4)), beta=150)
         desk = np.asarray(cv2.multiply(desk, cv2.merge([noise] * 3), scale=1 / 200.0), np.uint8)
     if chance(rng, 0.06):
-        layouts.picture(rng, desk, (0, 0, width, height))
+        elements.picture(rng, desk, (0, 0, width, height))
     return desk

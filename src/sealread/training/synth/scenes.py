@@ -218,8 +218,10 @@ def filtered(rng: Random, image: Image) -> Image:
     """A scan of which only the red is kept: print vanishes, and where it crossed a stroke the stroke is white."""
     blue, green, red = (channel.astype(np.int16) for channel in np.moveaxis(image, 2, 0))
     redness = red - np.maximum(blue, green)
-    limit = int(rng.integers(25, 60))
-    soft = np.clip((redness - limit) * 6, 0, 255).astype(np.uint8)
+    # Such filters adapt to the ink: pale seals come out as full as dark ones.
+    full = max(float(np.percentile(redness, 98)), 40.0)
+    limit = float(rng.uniform(0.25, 0.5)) * full
+    soft = np.clip((redness - limit) * (255 / (0.25 * full)), 0, 255).astype(np.uint8)
     shade = np.array([rng.uniform(0, 60), rng.uniform(0, 50), rng.uniform(200, 255)])
     sheet = np.full_like(image, 255)
     return backgrounds.inked(sheet, np.asarray(255 - soft, np.uint8), shade)

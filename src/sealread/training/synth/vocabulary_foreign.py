@@ -3,8 +3,6 @@
 In `forms` and `middle`, `%` stands for a brand, `@` for a place, `#` for a number, `$` for a date and `|` parts lines.
 """
 
-# ruff: noqa: RUF001
-
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,0 +1,63 @@
+# What people run and what CI runs: make demo, test, check, bench.
+# Everything happens in .venv, which is made from the Python that PYTHON names.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+SET ?= ../shared/realseals
+# Two platforms' default builds of torch differ by gigabytes; this release is small where the index offers it for the CPU.
+TORCH ?= torch==2.13.0
+
+.PHONY: help demo test test-training check format bench clean
+
+help:
+	@echo "make demo           read examples/ with the embedded networks, write output/"
+	@echo "make test           run the tests; those of training are skipped without torch"
+	@echo "make test-training  the same with torch installed"
+	@echo "make check          lint, format, types, imports"
+	@echo "make format         set the source in its form"
+	@echo "make bench          accuracy on SET and speed, into bench/results/"
+	@echo "make clean          remove everything that make made"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# Stamps: a step is done again only when the project's file is newer.
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.tools: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.torch: $(VENV)/.tools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	@touch $@
+
+demo: $(VENV)/.core
+	$(BIN)/python examples/read.py output
+
+test: $(VENV)/.tools
+	$(BIN)/python -m pytest $(ARGS)
+
+test-training: $(VENV)/.torch
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=src $(BIN)/lint-imports
+
+format: $(VENV)/.tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.core
+	$(BIN)/python bench/accuracy.py --set '$(SET)'
+	$(BIN)/python bench/speed.py --set '$(SET)'
+
+clean:
+	rm -rf $(VENV) output build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

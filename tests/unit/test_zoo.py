@@ -1,0 +1,316 @@
+"""The table of networks, and model directories of the caller's own."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tiny_networks import (
+    detection_folder,
+    layout_folder,
+    orientation_folder,
+    recognition_folder,
+    tiny_config,
+    unwarping_folder,
+    write_card,
+)
+
+from sealread import create_pipeline
+from sealread.errors import ModelError
+from sealread.zoo import Network, find_network, known_names, network_from_directory
+from sealread.zoo.networks import TASKS
+
+ROWS: list[dict[str, Any]] = tomllib.loads(resources.files("sealread.zoo").joinpath("models.toml").read_text("utf-8"))["model"]
+MAKERS = {
+    "seal_text_detection": (detection_folder, "tiny_det"),
+    "text_recognition": (recognition_folder, "tiny_rec"),
+    "layout_detection": (layout_folder, "tiny_layout"),
+    "doc_text_orientation": (orientation_folder, "tiny_ori"),
+    "image_unwarping": (unwarping_folder, "tiny_flat"),
+}
+
+
+def folder_for(task: str, root: Path) -> Path:
+    return MAKERS[task][0](root / task)
+
+
+def network_of(task: str, folder: Path) -> Network:
+    return network_from_directory(folder, MAKERS[task][1], task)
+
+
+def test_the_table_is_sorted_unique_and_complete() -> None:
+    names = [row["name"] for row in ROWS]
+    assert names == sorted(set(names))
+    for row in ROWS:
+        assert row["task"] in TASKS
+        assert row["source"]
+        assert re.fullmatch(r"[A-Za-z0-9.-]+", row["licence"])
+        if "file" in row:
+            assert re.fullmatch(r"[0-9a-f]{64}", row["sha256"])
+            assert row["bytes"] > 0
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "file" in row], ids=lambda row: row["name"])
+def test_files_are_those_of_the_table(row: dict[str, Any]) -> None:
+    network = find_network(row["name"], row["task"])
+    assert network.file is not None
+    content = network.file.read_bytes()
+    assert len(content) == row["bytes"], "run tools/zoo_digests.py"
+    assert hashlib.sha256(content).hexdigest() == row["sha256"] == network.sha256
+
+
+def test_each_task_has_a_network() -> None:
+    assert {task for task in TASKS if known_names(task)} == set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "said"),
+    [
+        ("sealread-layuot", "layout_detection", "is unknown; for layout_detection, the nearest are sealread-layout"),
+        ("xyzzy", "image_unwarping", "known are sealread-unwarping"),
+        ("sealread-layout", "text_recognition", "is a model for layout_detection"),
+    ],
+)
+def test_a_name_that_does_not_fit_is_answered_with_near_ones(name: str, task: str, said: str) -> None:
+    with pytest.raises(ModelError, match=re.escape(said)) as caught:
+        find_network(name, task)
+    assert caught.value.parameter == "model_name"
+    assert "model_dir" in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"x"), Path.unlink], ids=["shortened", "missing"])
+def test_a_damaged_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any) -> None:
+    from sealread.zoo import networks
+
+    row = {"name": "own", "task": "layout_detection", "package": "fake_models", "folder": ".", "file": "own.onnx", "bytes": 7}
+    monkeypatch.setattr(networks, "_table", lambda: {"own": {**row, "family": "centres", "source": "-", "licence": "MIT"}})
+    with pytest.raises(ModelError, match="pip install fake_models"):
+        find_network("own", "layout_detection")
+    package = tmp_path / "fake_models"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "own.onnx").write_bytes(b"network")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert find_network("own", "layout_detection").file == package / "own.onnx"
+    damage(package / "own.onnx")
+    with pytest.raises(ModelError, match="install the package again"):
+        find_network("own", "layout_detection")
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_directory_of_the_official_layout(task: str, tmp_path: Path) -> None:
+    folder = folder_for(task, tmp_path)
+    before = sorted(path.name for path in folder.iterdir())
+    network = network_of(task, folder)
+    assert (network.name, network.task) == (MAKERS[task][1], task)
+    assert network.file == folder / "inference.onnx"
+    assert network.source == f"model_dir {folder}"
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_what_directories_say(tmp_path: Path) -> None:
+    settings = {task: network_of(task, folder_for(task, tmp_path)) for task in TASKS}
+    assert settings["seal_text_detection"].family == "outlines"
+    assert settings["seal_text_detection"].settings == {"mean": [0, 0, 0], "deviation": [1, 1, 1]}
+    assert settings["text_recognition"].settings["alphabet"] == ["甲", "乙"]
+    assert settings["layout_detection"].family == "detr"
+    assert settings["layout_detection"].settings["labels"] == ["text", "seal"]
+    assert settings["layout_detection"].settings["size"] == [640, 640]
+    assert settings["doc_text_orientation"].settings["labels"] == [0, 90, 270, 180]
+    assert settings["image_unwarping"].settings["size"] == [64, 48]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_directory_of_another_name_is_refused(task: str, tmp_path: Path) -> None:
+    folder = folder_for(task, tmp_path)
+    with pytest.raises(ModelError, match=f"holds {MAKERS[task][1]}, but model_name says PP-OCRv4") as caught:
+        network_from_directory(folder, "PP-OCRv4", task)
+    assert caught.value.parameter == "model_name"
+
+
+def refused(task: str, folder: Path) -> str:
+    """The sentence with which a directory is refused."""
+    with pytest.raises(ModelError) as caught:
+        network_of(task, folder)
+    assert caught.value.parameter == "model_dir"
+    sentence = str(caught.value)
+    assert str(folder) in sentence
+    assert "\n" not in sentence
+    assert len(sentence) < 500
+    return sentence
+
+
+def test_directories_without_their_files(tmp_path: Path) -> None:
+    assert "does not exist" in refused("text_recognition", tmp_path / "nowhere")
+    folder = folder_for("text_recognition", tmp_path)
+    shutil.copytree(folder, tmp_path / "no_card")
+    (tmp_path / "no_card" / "inference.yml").unlink()
+    assert "has no inference.yml" in refused("text_recognition", tmp_path / "no_card")
+    shutil.copytree(folder, tmp_path / "paddle")
+    (tmp_path / "paddle" / "inference.onnx").rename(tmp_path / "paddle" / "inference.pdmodel")
+    assert "inference.pdmodel, a Paddle file; convert it" in refused("text_recognition", tmp_path / "paddle")
+    (tmp_path / "empty").mkdir()
+    assert "has no inference.onnx" in refused("text_recognition", tmp_path / "empty")
+
+
+#: Six aliases to a level, twenty-two levels: 10^17 entries once written out.
+BOMB = "x0: &x0 [x, x]\n" + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 6)}]\n" for n in range(1, 23))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Global: [unclosed",
+        "- a list\n- of words",
+        "",
+        "a: \x00",
+        "when: 2001-99-99",
+        "!!python/object/apply:os.system ['touch /tmp/never']",
+        "PostProcess: !!python/name:os.system",
+        "[" * 3000,
+        "[" * 3000 + "]" * 3000,
+        "Global: a word",
+        "Global: {model_name: [tiny_rec]}",
+        "PostProcess: 5",
+        "PostProcess: {character_dict: word}",
+        "PostProcess: {character_dict: []}",
+        "PostProcess: {character_dict: [{a: 1}]}",
+        f"{BOMB}PostProcess: {{character_dict: *x22}}",
+        f"{BOMB}Global: {{model_name: *x22}}",
+        f"{BOMB}Global: *x22",
+        "PostProcess: {character_dict: [a]}\nCalibration: {slope: steep, offset: 0}",
+        "PostProcess: {character_dict: [a]}\nCalibration: {}",
+    ],
+)
+def test_a_damaged_or_hostile_card_is_refused(text: str, tmp_path: Path) -> None:
+    folder = folder_for("text_recognition", tmp_path)
+    (folder / "inference.yml").write_text(text, encoding="utf-8")
+    refused("text_recognition", folder)
+
+
+def test_a_card_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = folder_for("text_recognition", tmp_path)
+    (folder / "inference.yml").write_bytes(b"\xff\xfe\x00")
+    assert "is damaged" in refused("text_recognition", folder)
+
+
+NORMALISED = "PreProcess: {transform_ops: [{NormalizeImage: {mean: %s, std: %s}}]}"
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        ("seal_text_detection", "PostProcess: {name: SASTPostProcess}"),
+        ("seal_text_detection", NORMALISED % ("[0, 0]", "[1, 1, 1]")),
+        ("seal_text_detection", NORMALISED % ("[0, 0, 0]", "[1, 0, 1]")),
+        ("seal_text_detection", NORMALISED % ("[a, b, c]", "[1, 1, 1]")),
+        ("seal_text_detection", "PreProcess: {transform_ops: [word]}"),
+        ("seal_text_detection", "Preprocess: [{no_type: 1}]"),
+        ("layout_detection", "arch: DETR"),
+        ("layout_detection", "label_list: []"),
+        ("layout_detection", "label_list: [[seal]]"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: Resize, target_size: [0, 640]}]"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: Resize, target_size: [99999999, 640]}]"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: Resize, target_size: 640}]"),
+        ("layout_detection", "label_list: [text]\narch: SealCentres\nPreprocess: [{type: Resize, target_size: [640, 640]}]"),
+        ("doc_text_orientation", "PostProcess: {Topk: {label_list: [up, down]}}"),
+        ("doc_text_orientation", "PreProcess: {transform_ops: [{CropImage: {size: -3}}]}"),
+        ("image_unwarping", "PostProcess: {name: DocTrPostProcess}"),
+    ],
+)
+def test_a_card_that_does_not_fit_its_task_is_refused(task: str, text: str, tmp_path: Path) -> None:
+    folder = folder_for(task, tmp_path)
+    (folder / "inference.yml").write_text(text, encoding="utf-8")
+    refused(task, folder)
+
+
+def test_an_alphabet_of_plain_scalars_is_read_as_text(tmp_path: Path) -> None:
+    folder = folder_for("text_recognition", tmp_path)
+    write_card(folder, {"PostProcess": {"character_dict": ["甲", 7, "'", "#"]}, "Calibration": {"slope": 2, "offset": -1}})
+    assert network_of("text_recognition", folder).settings == {"alphabet": ["甲", "7", "'", "#"], "calibration": [2.0, -1.0]}
+
+
+TUTORIAL = """
+pipeline_name: seal_recognition
+use_layout_detection: True
+use_doc_preprocessor: True
+SubModules:
+  LayoutDetection:
+    module_name: layout_detection
+    model_name: PP-DocLayout-L
+    model_dir: null
+SubPipelines:
+  DocPreprocessor:
+    pipeline_name: doc_preprocessor
+    use_doc_orientation_classify: True
+    use_doc_unwarping: True
+    SubModules:
+      DocOrientationClassify:
+        module_name: doc_text_orientation
+        model_name: PP-LCNet_x1_0_doc_ori
+        model_dir: null
+      DocUnwarping:
+        module_name: image_unwarping
+        model_name: UVDoc
+        model_dir: null
+  SealOCR:
+    pipeline_name: OCR
+    text_type: seal
+    use_doc_preprocessor: False
+    use_textline_orientation: False
+    SubModules:
+      TextDetection:
+        module_name: seal_text_detection
+        model_name: PP-OCRv4_server_seal_det
+        model_dir: null
+        limit_side_len: 736
+        limit_type: min
+        max_side_len: 4000
+        thresh: 0.2
+        box_thresh: 0.6
+        unclip_ratio: 0.5
+      TextRecognition:
+        module_name: text_recognition
+        model_name: PP-OCRv4_server_rec
+        model_dir: null
+        batch_size: 1
+        score_thresh: 0
+"""
+
+
+def test_the_tutorials_file_says_what_to_do_about_each_official_network(tmp_path: Path) -> None:
+    """Each is named in turn; with our names, or with directories, in their place the file works."""
+    content = yaml.safe_load(TUTORIAL)
+    path = tmp_path / "seal_recognition.yaml"
+    modules = [
+        (content["SubPipelines"]["DocPreprocessor"]["SubModules"]["DocUnwarping"], "UVDoc", "sealread-unwarping"),
+        (content["SubModules"]["LayoutDetection"], "PP-DocLayout-L", "sealread-layout"),
+        (content["SubPipelines"]["SealOCR"]["SubModules"]["TextDetection"], "PP-OCRv4_server_seal_det", "sealread-seal-det"),
+    ]
+    for module, theirs, ours in modules:
+        path.write_text(yaml.safe_dump(content), encoding="utf-8")
+        with pytest.raises(ModelError, match=rf"{theirs} is unknown.*{ours}.*model_dir") as caught:
+            create_pipeline(str(path))
+        assert caught.value.exit_status == 3
+        module["model_name"] = ours
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"PP-OCRv4_server_rec is unknown.*text_recognition.*model_dir"):
+        create_pipeline(str(path))
+    recogniser = content["SubPipelines"]["SealOCR"]["SubModules"]["TextRecognition"]
+    recogniser["model_dir"] = str(recognition_folder(tmp_path / "rec"))
+    recogniser["model_name"] = "tiny_rec"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    rows = {row["task"]: row for row in create_pipeline(str(path)).describe()}
+    assert rows["text_recognition"]["source"] == f"model_dir {tmp_path / 'rec'}"
+    assert rows["doc_text_orientation"]["name"] == "PP-LCNet_x1_0_doc_ori"
+
+
+def test_the_tiny_configuration_has_the_tutorials_shape() -> None:
+    assert list(tiny_config(Path("x"))["SubPipelines"]) == list(yaml.safe_load(TUTORIAL)["SubPipelines"])
