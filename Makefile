@@ -8,7 +8,7 @@ SET ?= ../shared/realseals
 # Two platforms' default builds of torch differ by gigabytes; this release is small where the index offers it for the CPU.
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo test test-training check format bench clean
+.PHONY: help demo test test-training check format bench picture clean
 
 help:
 	@echo "make demo           read examples/ with the embedded networks, write output/"
@@ -16,7 +16,8 @@ help:
 	@echo "make test-training  the same with torch installed"
 	@echo "make check          lint, format, types, imports"
 	@echo "make format         set the source in its form"
-	@echo "make bench          accuracy on SET and speed, into bench/results/"
+	@echo "make bench          accuracy on SET and speed, into bench/results/ and the README"
+	@echo "make picture        draw docs/picture.png again"
 	@echo "make clean          remove everything that make made"
 
 $(BIN)/python:
@@ -57,6 +58,13 @@ format: $(VENV)/.tools
 bench: $(VENV)/.core
 	$(BIN)/python bench/accuracy.py --set '$(SET)'
 	$(BIN)/python bench/speed.py --set '$(SET)'
+	$(BIN)/python bench/readme.py
+
+# The lower part of the contract, where its seals are.
+picture: $(VENV)/.core
+	$(BIN)/python -c "from sealread import create_pipeline; \
+	page = next(create_pipeline().predict('examples/contract.png')).img['layout_det_res']; \
+	page.crop((0, 1270, *page.size)).save('docs/picture.png', optimize=True)"
 
 clean:
 	rm -rf $(VENV) output build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

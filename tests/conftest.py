@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -69,8 +68,9 @@ def tiny_page() -> Callable[[int, int], NDArray[np.uint8]]:
         page = np.full((height, width, 3), 255, np.uint8)
         page[: height // 5, : width // 5] = (90, 200, 90)  # dark for the classifier, no text for the detector
         left, top, middle, right, bottom = (round(v) for v in (0.3 * width, 0.45 * height, 0.5 * width, 0.7 * width, 0.55 * height))
-        cv2.rectangle(page, (left, top), (middle - 1, bottom - 1), (0, 0, 0), -1)
-        cv2.rectangle(page, (middle, top), (right - 1, bottom - 1), (0, 0, 255), -1)
+        page[top:bottom, left:right] = (160, 0, 160)  # text for the detector, nothing for the recogniser
+        page[top:bottom, left : middle - width // 40] = 0
+        page[top:bottom, middle + width // 40 : right] = (0, 0, 255)
         return page
 
     return draw

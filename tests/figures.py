@@ -120,15 +120,13 @@ def painted(band: Band, height: int, width: int) -> Image:
     """
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 2] = 255
-    count, rows = len(band.top) - 1, 12
+    count, rows = 100, 8
+    top, bottom = resample(band.top, count + 1), resample(band.bottom, count + 1)
+    mesh = top[:, None] + (bottom - top)[:, None] * np.linspace(0, 1, rows + 1)[None, :, None]
+    quads = np.round((np.stack([mesh[:-1, :-1], mesh[1:, :-1], mesh[1:, 1:], mesh[:-1, 1:]], axis=2) - 0.5) * 16).astype(np.int32)
     for i in range(count):
         for j in range(rows):
-            corners = [
-                band.top[k] + (band.bottom[k] - band.top[k]) * share
-                for k, share in ((i, j / rows), (i + 1, j / rows), (i + 1, (j + 1) / rows), (i, (j + 1) / rows))
-            ]
-            quad = np.round((np.array(corners) - 0.5) * 16).astype(np.int32)
-            cv2.fillConvexPoly(image, quad, (40 + 200 * (i + 0.5) / count, 40 + 200 * (j + 0.5) / rows, 0), shift=4)
+            cv2.fillConvexPoly(image, quads[i, j], (40 + 200 * (i + 0.5) / count, 40 + 200 * (j + 0.5) / rows, 0), shift=4)
     return image
 
 

@@ -167,6 +167,7 @@ def tiny_config(root: Path) -> dict[str, Any]:
     }
     return {
         "pipeline_name": "seal_recognition",
+        "engine_config": {"precision": "f32"},  # the same numbers on every machine
         "use_layout_detection": True,
         "use_doc_preprocessor": True,
         "SubModules": {"LayoutDetection": {**module("layout_detection", "tiny_layout", "layout"), "threshold": 0.5}},

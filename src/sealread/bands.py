@@ -89,7 +89,7 @@ def _torn(right: Maps) -> NDArray[np.bool_]:
     Args:
         right: ``(2, h, w)`` the characters' right direction.
     """
-    torn = np.zeros(right.shape[1:], bool)
+    torn: NDArray[np.bool_] = np.zeros(right.shape[1:], bool)
     room = _TEAR_REACH
     padded = np.pad(right, ((0, 0), (room, room), (room, room)), mode="edge")
     size = np.hypot(padded[0], padded[1])

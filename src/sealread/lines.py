@@ -13,7 +13,8 @@ import numpy as np
 
 from sealread.curves import fit_circle
 from sealread.polygons import Points, tangents, top_normals, total_turning
-from sealread.stages.rectification import ARC_TURN, Strip, length, readings, thickness
+from sealread.stages.rectification import Strip, length, readings, thickness
+from sealread.tracing import ARC_TURN
 from sealread.types import DetectedLine, Recognition, Ribbon, Role
 
 #: From this confidence of the network on, a line is read in its direction only.
@@ -22,8 +23,12 @@ _SURE_DIRECTION = 0.5
 _CHARACTER_DOUBT = 0.5
 #: Two outlines that share this much of the smaller one are the same line.
 _SAME_LINE = 0.6
+#: A code has at least so many characters.
+_LEAST_CODE = 5
 #: Arcs inside this share of the outermost radius are inner arcs.
 _INNER = 0.8
+#: A line goes on in another one that starts within this many heights, is about as high, and runs within 30 degrees of it.
+_WIDEST_GAP, _LIKE_HEIGHT, _GOES_ON = 1.2, 0.7, 0.87
 _ROLE_ORDER: tuple[Role, ...] = ("outer_arc", "inner_arc", "horizontal", "code", "other")
 
 #: One way to read a line: its bands in reading order (several for the columns of a square seal).
@@ -72,7 +77,7 @@ class ReadLine:
 
 def plan(lines: Sequence[DetectedLine]) -> list[LinePlan]:
     """What to read for the lines of one crop: doubles dropped, the columns of a square seal joined."""
-    distinct = _distinct(lines)
+    distinct = _mended(_distinct(lines))
     columns = [line for line in distinct if _is_column(line)]
     plans = []
     if len(columns) > 1:
@@ -107,6 +112,47 @@ def _distinct(lines: Sequence[DetectedLine]) -> list[DetectedLine]:
     return kept
 
 
+def _mended(lines: list[DetectedLine]) -> list[DetectedLine]:
+    """Pieces of one broken line joined: where one ends, another of the same height goes on in the same direction."""
+    pieces = list(lines)
+    while True:
+        pairs = [(gap, i, j) for i, a in enumerate(pieces) for j, b in enumerate(pieces) if i != j and (gap := _gap(a, b)) is not None]
+        if not pairs:
+            return pieces
+        _, i, j = min(pairs)
+        whole = _chained(pieces[i], pieces[j])
+        pieces = [piece for k, piece in enumerate(pieces) if k not in (i, j)] + [whole]
+
+
+def _gap(first: DetectedLine, second: DetectedLine) -> float | None:
+    """Distance from the end of one line to the start of another in heights, if the second goes on where the first ends."""
+    a, b = first.ribbon, second.ribbon
+    if a is None or b is None or a.cells or b.cells or min(first.direction, second.direction) < _SURE_DIRECTION:
+        return None
+    heights = thickness(a), thickness(b)
+    if min(heights) < _LIKE_HEIGHT * max(heights):
+        return None
+    end, start = (a.top[-1] + a.bottom[-1]) / 2, (b.top[0] + b.bottom[0]) / 2
+    gap = start - end
+    distance = float(np.hypot(*gap)) / (sum(heights) / 2)
+    leaving, arriving = tangents((a.top + a.bottom) / 2)[-1], tangents((b.top + b.bottom) / 2)[0]
+    if distance > _WIDEST_GAP or float(leaving @ arriving) < _GOES_ON:
+        return None
+    straight = float(gap @ (leaving + arriving))
+    return distance if distance < 0.25 or straight > _GOES_ON * 2 * float(np.hypot(*gap)) * 0.95 else None
+
+
+def _chained(first: DetectedLine, second: DetectedLine) -> DetectedLine:
+    a, b = first.ribbon, second.ribbon
+    if a is None or b is None:
+        raise ValueError("only lines with bands can be chained")
+    ribbon = Ribbon(np.concatenate([a.top, b.top]), np.concatenate([a.bottom, b.bottom]))
+    share = length(a) / max(length(a) + length(b), 1e-6)
+    return DetectedLine(
+        ribbon.polygon, share * first.score + (1 - share) * second.score, ribbon, min(first.direction, second.direction), first.upright
+    )
+
+
 def _joined(columns: Sequence[DetectedLine]) -> LinePlan:
     """Columns as one line, the right one first (seen with the characters upright)."""
     ribbons = [line.ribbon for line in columns if line.ribbon is not None]
@@ -123,22 +169,27 @@ def evidence(reading: Recognition) -> float:
 
 def roles(lines: Sequence[ReadLine]) -> list[Role]:
     """What each line is on its seal."""
-    turns = [abs(total_turning(line.middle)) if len(line.choice) == 1 else 0.0 for line in lines]
-    radii = [fit_circle(line.middle)[2] if turn >= ARC_TURN else 0.0 for line, turn in zip(lines, turns, strict=True)]
-    outermost = max(radii, default=0.0)
-    return [_role(line, turn, radius, outermost) for line, turn, radius in zip(lines, turns, radii, strict=True)]
+    turns = [total_turning(line.middle) if len(line.choice) == 1 else 0.0 for line in lines]
+    kinds: list[Role] = []
+    for line, turn in zip(lines, turns, strict=True):
+        if len(line.choice) > 1 or line.choice[0].cells:
+            kinds.append("other")
+        elif abs(turn) < ARC_TURN:
+            kinds.append("horizontal")
+        else:
+            kinds.append("code" if _is_code(line.recognition.text) else "outer_arc")
+    # Codes stand nearer to the edge than names: only names tell where the outer arcs run.
+    radii = {i: fit_circle(line.middle)[2] for i, line in enumerate(lines) if kinds[i] == "outer_arc"}
+    outermost = max(radii.values(), default=0.0)
+    for i, radius in radii.items():
+        if radius < _INNER * outermost or turns[i] < 0:
+            kinds[i] = "inner_arc"
+    return kinds
 
 
-def _role(line: ReadLine, turn: float, radius: float, outermost: float) -> Role:
-    if len(line.choice) > 1 or line.choice[0].cells:
-        return "other"
-    if turn < ARC_TURN:
-        return "horizontal"
-    text = line.recognition.text
-    if len(text) >= 5 and sum(c.isascii() and c.isalnum() for c in text) >= 0.8 * len(text) and any(c.isdigit() for c in text):
-        return "code"
-    inwards = total_turning(line.middle) < 0
-    return "inner_arc" if radius < _INNER * outermost or inwards else "outer_arc"
+def _is_code(text: str) -> bool:
+    plain = sum(c.isascii() and c.isalnum() for c in text)
+    return len(text) >= _LEAST_CODE and plain >= 0.8 * len(text) and any(c.isdigit() for c in text)
 
 
 def reading_order(lines: Sequence[ReadLine], kinds: Sequence[Role], rotation: float) -> list[int]:

@@ -114,7 +114,7 @@ def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser
     def make(network: Network, engine: Engine | None) -> Recogniser:
         s: Any = network.settings
         characters = s["alphabet"] if "alphabet" in s else _embedded_alphabet(network)
-        calibration = Calibration(*s["calibration"]) if "calibration" in s else Calibration()
+        calibration = Calibration(*s["calibration"]) if "calibration" in s else None
         runner, alphabet = _needed(engine), alphabet_of(characters)
         classes = _answer_shape(network, runner, (1, 3, HEIGHT, 160))[-1]
         if classes == len(alphabet) - 1:  # trained without the space that usually comes last

@@ -57,6 +57,7 @@ def _expand(polygon: NDArray[np.int32], ratio: float) -> Points | None:
     offset = pyclipper.PyclipperOffset()
     offset.AddPath(polygon.tolist(), pyclipper.JT_ROUND, pyclipper.ET_CLOSEDPOLYGON)
     paths = offset.Execute(area * ratio / perimeter)
-    if len(paths) != 1:
+    if not paths:
         return None
-    return np.array(paths[0], dtype=np.float64)
+    # An outline that touches itself falls into pieces: the largest one is the line.
+    return np.array(max(paths, key=lambda path: abs(float(pyclipper.Area(path)))), dtype=np.float64)

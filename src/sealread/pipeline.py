@@ -22,11 +22,11 @@ from sealread.frames import Chain, Crop, Frame, Identity
 from sealread.networks import Finder, Lazy
 from sealread.options import PredictOptions, parse_device
 from sealread.outputs import OutputNames
-from sealread.polygons import bounding_box
+from sealread.polygons import bounding_box, total_turning
 from sealread.results import SealRecognitionResult
 from sealread.stages.candidates import InkFinder
 from sealread.stages.detection import Detector
-from sealread.stages.layout import LayoutSettings, SealFinder, filtered, iou
+from sealread.stages.layout import BoxRows, LayoutSettings, filtered, iou
 from sealread.stages.orientation import OrientationClassifier, turned
 from sealread.stages.recognition import HEIGHT, Recogniser
 from sealread.stages.rectification import straighten
@@ -52,6 +52,14 @@ _CROP_MARGIN = 0.04
 _LEAST_DOUBTFUL = 0.25
 #: ... and their text must be found with this mean score on bent lines.
 _CONFIRMING = 0.75
+#: Readings whose evidence differs by less say the same; the likelier one, which comes first, stays.
+_ROUNDING = 0.01
+#: ... that reach over this share of the place's longer side.
+_SEAL_REACH = 0.35
+#: Class of seals where the layout model has none for them.
+_NO_CLASS = -1
+#: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
+_WHOLE_ASPECT, _WHOLE_SCORE = 3.0, 0.5
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
 
@@ -196,11 +204,11 @@ class SealPipeline:
         else:
             places = [region for region in found if region.label.lower() == "seal"]
         detected = self._detect(flat, [*places, *doubtful], settings)
-        confirmed = [region for region, lines in zip(doubtful, detected[len(places) :], strict=True) if _confirms(lines)]
-        detected = detected[: len(places)] + [lines for lines in detected[len(places) :] if _confirms(lines)]
+        confirmed = _confirmed(doubtful, detected[len(places) :])
         if found is not None:
-            found = [*found, *confirmed]
-        seals = self._seals(flat, [*places, *confirmed], detected, frame, settings)
+            found = [*found, *(region for region, _ in confirmed)]
+        sure = list(zip(places, detected[: len(places)], strict=True))
+        seals = self._seals(flat, [*sure, *confirmed], frame, settings)
         return PageReading(
             page=page,
             use_doc_preprocessor=settings.use_doc_preprocessor,
@@ -241,17 +249,21 @@ class SealPipeline:
         everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
         found = filtered(everything, settings.layout, width, height)
         second: list[Region] = []
+        seal_id = _seal_id(stage)
         if not isinstance(stage, InkFinder):
-            seal_id = stage.cls_id if isinstance(stage, SealFinder) else stage.labels.index("seal") if "seal" in stage.labels else None
-            if seal_id is None:
+            if seal_id == _NO_CLASS:
                 _log.warning("the layout model has no class 'seal'; seals are found by ink and geometry alone")
-            second = InkFinder(-1 if seal_id is None else seal_id).find(flat, _LEAST_DOUBTFUL)
+            second = InkFinder(seal_id).find(flat, _LEAST_DOUBTFUL)
         unsure = [r for r in everything if r.label.lower() == "seal" and r.score >= _LEAST_DOUBTFUL]
         doubtful: list[Region] = []
         for region in sorted([*unsure, *second], key=lambda r: -r.score):
             if all(_apart(region, other) for other in [*(f for f in found if f.label.lower() == "seal"), *doubtful]):
                 doubtful.append(region)
-        return found, doubtful[:_MOST_DOUBTFUL]
+        doubtful = doubtful[:_MOST_DOUBTFUL]
+        if all(region.label.lower() != "seal" for region in found) and max(width, height) <= _WHOLE_ASPECT * min(width, height):
+            # The picture may be nothing but one seal, with its ring at the edges or cut off.
+            doubtful.append(Region(seal_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height))))
+        return found, doubtful
 
     def _detect(self, flat: Image, places: Sequence[Region], settings: PageSettings) -> list[list[DetectedLine]]:
         """Lines of each place, in pixels of its crop (see `_integer_box`)."""
@@ -266,13 +278,13 @@ class SealPipeline:
         return shifted
 
     def _seals(
-        self, flat: Image, places: Sequence[Region], detected: Sequence[Sequence[DetectedLine]], frame: Frame, settings: PageSettings
+        self, flat: Image, places: Sequence[tuple[Region, Sequence[DetectedLine]]], frame: Frame, settings: PageSettings
     ) -> list[SealReading]:
-        boxes = [_integer_box(region.box, flat) for region in places]
-        read = self._read_lines(flat, boxes, detected)
+        boxes = [_integer_box(region.box, flat) for region, _ in places]
+        read = self._read_lines(flat, boxes, [lines for _, lines in places])
         return [
             self._seal(number, region, flat[box[1] : box[3], box[0] : box[2]], box, lines, frame, settings)
-            for number, (region, box, lines) in enumerate(zip(places, boxes, read, strict=True), 1)
+            for number, ((region, _), box, lines) in enumerate(zip(places, boxes, read, strict=True), 1)
         ]
 
     def _read_lines(
@@ -294,7 +306,7 @@ class SealPipeline:
         for (seal, planned, choice, whole), answer in zip(jobs, answers, strict=True):
             candidate = line_rules.ReadLine(planned.polygon, planned.score, choice, whole, answer)
             rival = best.get((seal, id(planned)))
-            if rival is None or line_rules.evidence(answer) > line_rules.evidence(rival.recognition):
+            if rival is None or line_rules.evidence(answer) > line_rules.evidence(rival.recognition) + _ROUNDING:
                 best[seal, id(planned)] = candidate
         return [[line for (owner, _), line in best.items() if owner == seal] for seal in range(len(boxes))]
 
@@ -520,6 +532,13 @@ def _external(options: PredictOptions, number: int) -> list[Region] | None:
     return [Region(b.cls_id, b.label, b.score, b.coordinate) for b in options.layout_det_res[number].boxes]
 
 
+def _seal_id(stage: Finder) -> int:
+    """The class that a seal has in the results of this layout stage."""
+    if not isinstance(stage, BoxRows):
+        return stage.cls_id
+    return stage.labels.index("seal") if "seal" in stage.labels else _NO_CLASS
+
+
 def _apart(region: Region, other: Region) -> bool:
     """Whether two boxes show different things: they overlap little and neither lies in the other."""
     a, b = region.box, other.box
@@ -528,12 +547,21 @@ def _apart(region: Region, other: Region) -> bool:
     return iou(a, b) < 0.3 and shared < 0.6 * least
 
 
-def _confirms(lines: Sequence[DetectedLine]) -> bool:
-    """Whether the text found at a doubtful place is that of a seal: some of it must bend."""
-    from sealread.polygons import total_turning
+def _confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]) -> list[tuple[Region, list[DetectedLine]]]:
+    """The doubtful places whose text is that of a seal, with that text; what shows the same as an earlier one is left out."""
+    kept: list[tuple[Region, list[DetectedLine]]] = []
+    for region, lines in zip(doubtful, detected, strict=True):
+        if _confirms(lines, region) and all(_apart(region, other) for other, _ in kept):
+            kept.append((region, lines))
+    return kept
 
+
+def _confirms(lines: Sequence[DetectedLine], region: Region) -> bool:
+    """Whether the text found at a doubtful place is that of a seal: some of it must bend, and reach over a good part of the place."""
+    x1, y1, x2, y2 = region.box
+    reach = _SEAL_REACH * max(x2 - x1, y2 - y1)
     for line in lines:
-        if line.ribbon is not None and line.score >= _CONFIRMING:
+        if line.ribbon is not None and line.score >= _CONFIRMING and np.ptp(line.polygon, axis=0).max() >= reach:
             turn = abs(total_turning((line.ribbon.top + line.ribbon.bottom) / 2))
             if turn > 90 or line.ribbon.cells:
                 return True

@@ -526,7 +526,7 @@ class TestTrain:
         ("words", "says"),
         [
             (["--steps", "0"], "--steps must be above 0, but is 0"),
-            (["--rate", "-1e-3"], "--rate must be above 0, but is -0.001"),
+            (["--rate", "-0.5"], "--rate must be above 0, but is -0.5"),
             (["--base", "nothing.onnx"], "--base nothing.onnx does not exist"),
             (["--setps", "5"], "did you mean --steps"),
             (["--steps", "many"], "--steps"),
@@ -541,7 +541,14 @@ class TestTrain:
         pytest.importorskip("torch")
         from sealread.training import commands
 
-        asked: list[Any] = []
-        monkeypatch.setattr(commands, "run_train", lambda namespace: len(asked.append(namespace) or []))
+        asked: dict[str, Any] = {}
+
+        def take(namespace: Any) -> int:
+            asked.update(vars(namespace))
+            return 0
+
+        monkeypatch.setattr(commands, "run_train", take)
         assert run("train", "text_recognition", "out", "--steps", "7", "--validate_every=3") == 0
-        assert (asked[0].module, asked[0].output, asked[0].steps, asked[0].validate_every) == ("text_recognition", Path("out"), 7, 3)
+        assert asked["module"] == "text_recognition"
+        assert asked["output"] == Path("out")
+        assert (asked["steps"], asked["validate_every"], asked["count"]) == (7, 3, None)

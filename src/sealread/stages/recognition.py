@@ -33,19 +33,31 @@ _WIDTH_STEP = 80
 _BATCH_WIDTH = 3200
 
 
+def log_odds(probability: float) -> float:
+    """``log(p / (1 - p))``, finite at both ends."""
+    clipped = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(clipped / (1 - clipped))
+
+
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Logistic map of raw scores to the share that is right: ``1 / (1 + exp(-(slope * logit(score) + offset)))``."""
+    """From the characters' probabilities to the share of such lines that is right: a logistic model (Platt 1999).
 
-    slope: float = 1.0
-    offset: float = 0.0
+    Attributes:
+        mean, least: weights of the log odds of the mean and of the least character probability.
+        offset: constant.
+    """
 
-    def __call__(self, score: float) -> float:
-        """The calibrated score; 0 stays 0."""
-        if score <= 0 or (self.slope == 1.0 and self.offset == 0.0):
-            return score
-        clipped = min(max(score, 1e-6), 1 - 1e-6)
-        return 1 / (1 + math.exp(-(self.slope * math.log(clipped / (1 - clipped)) + self.offset)))
+    mean: float
+    least: float
+    offset: float
+
+    def __call__(self, char_scores: Sequence[float]) -> float:
+        """The calibrated score of a line; 0 for a line without characters."""
+        if len(char_scores) == 0:
+            return 0.0
+        mean = sum(char_scores) / len(char_scores)
+        return 1 / (1 + math.exp(-(self.mean * log_odds(mean) + self.least * log_odds(min(char_scores)) + self.offset)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +67,13 @@ class Recogniser:
     Attributes:
         alphabet: one string per class, blank first.
         batch_size: strips per batch at most.
-        calibration: applied to line scores.
+        calibration: gives the lines' scores; None: the mean of the characters' probabilities.
     """
 
     engine: Engine
     alphabet: tuple[str, ...]
     batch_size: int = 8
-    calibration: Calibration = Calibration()
+    calibration: Calibration | None = None
 
     def read(self, strips: Sequence[Image]) -> list[Recognition]:
         """Read strips ``(h, w, 3)`` uint8 BGR; empty in, empty out."""
@@ -92,7 +104,9 @@ class Recogniser:
 
     def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
         raw = ctc_greedy(probabilities, self.alphabet, used)
-        return Recognition(raw.text, self.calibration(raw.score), raw.char_scores, raw.char_positions)
+        if self.calibration is None:
+            return raw
+        return Recognition(raw.text, self.calibration(raw.char_scores), raw.char_scores, raw.char_positions)
 
 
 def _padded_width(width: int) -> int:

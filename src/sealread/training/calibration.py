@@ -1,0 +1,97 @@
+"""Calibration of line scores: how often a line with these character probabilities is right.
+
+The whole pipeline reads held-out drawn crops; each line that it gives is right (equal to the true line that it lies on) or not.
+A logistic model of two numbers, the mean and the least probability of the line's characters, is fitted to that (Platt 1999).
+Run: ``python -m sealread.training.calibration --count 600``; the three numbers go into the recogniser's row of the zoo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sealread import create_pipeline
+from sealread.metrics import normalise_text
+from sealread.stages.recognition import Calibration, log_odds
+from sealread.training.samples import SampleLine, drawn
+from sealread.types import TextLine
+
+#: Seed of the crops; no training uses it.
+CALIBRATION_SEED = 13_579
+#: Share of the true line's box that a read line must cover to be judged against it.
+_SAME_PLACE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One line that the pipeline gave: its characters' mean and least probability, and whether it was right."""
+
+    mean: float
+    least: float
+    right: bool
+
+
+def judged_lines(count: int, size: int = 320) -> list[Judged]:
+    """Lines that the default pipeline reads on held-out drawn crops."""
+    pipeline = create_pipeline()
+    rows = []
+    for index in range(count):
+        labelled = drawn("crops", CALIBRATION_SEED, index, size, None)
+        result = next(
+            iter(
+                pipeline.predict(
+                    labelled.image, use_layout_detection=False, use_doc_orientation_classify=False, use_doc_unwarping=False
+                )
+            )
+        )
+        for line in result.reading.seals[0].lines:
+            if line.text:
+                right = any(
+                    normalise_text(line.text) == normalise_text(true.text) and _overlap(line, true) >= _SAME_PLACE for true in labelled.lines
+                )
+                rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), right))
+    return rows
+
+
+def _overlap(line: TextLine, true: SampleLine) -> float:
+    """Intersection over union of the two bands."""
+    outlines = [line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])]
+    high = np.max([p.max(axis=0) for p in outlines], axis=0) + 2
+    masks = []
+    for outline in outlines:
+        mask = np.zeros((max(int(high[1]), 1), max(int(high[0]), 1)), np.uint8)
+        cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
+        masks.append(mask)
+    union = cv2.countNonZero(masks[0] | masks[1])
+    return cv2.countNonZero(masks[0] & masks[1]) / max(union, 1)
+
+
+def fit(rows: list[Judged], rounds: int = 50) -> Calibration:
+    """The logistic model that makes the judgements likeliest (Newton's method, a little shrinkage)."""
+    features: NDArray[np.float64] = np.array([[log_odds(r.mean), log_odds(r.least), 1.0] for r in rows])
+    right = np.array([r.right for r in rows], dtype=np.float64)
+    weights = np.array([0.5, 0.5, 0.0])
+    for _ in range(rounds):
+        p = 1 / (1 + np.exp(-features @ weights))
+        gradient = features.T @ (right - p) - 0.1 * weights
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + 0.1 * np.eye(3)
+        weights = weights + np.linalg.solve(curvature, gradient)
+    return Calibration(float(weights[0]), float(weights[1]), float(weights[2]))
+
+
+def main() -> None:
+    """Fit and print."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--count", type=int, default=600, help="crops to read")
+    rows = judged_lines(parser.parse_args().count)
+    fitted = fit(rows)
+    print(json.dumps({"lines": len(rows), "right": sum(r.right for r in rows), "calibration": [fitted.mean, fitted.least, fitted.offset]}))
+
+
+if __name__ == "__main__":
+    main()
