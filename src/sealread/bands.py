@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealread.curves import centreline
-from sealread.polygons import Points, lengths_along, resample, tangents, top_normals
+from sealread.polygons import Points, lengths_along, resample, tangents, top_normals, total_turning
 from sealread.types import DetectedLine, Ribbon
 
 #: Channels of the maps.
@@ -35,9 +35,13 @@ _ENOUGH_PIXELS = 600
 #: Vertices along one edge of a band.
 _MOST_VERTICES, _LEAST_VERTICES = 48, 4
 #: Directions are compared across this many map pixels to either side; arcs turn far less over it.
-_TEAR_REACH = 4
+_TEAR_REACH = 8
 #: Cosine of the angle from which directions contradict each other, and how sure both must be.
-_TEAR_COSINE, _TEAR_SURE = 0.5, 0.4
+_TEAR_COSINE, _TEAR_SURE = 0.6, 0.25
+#: A bent core (degrees) of which this share looks the other way holds several lines.
+_MIXED_TURN, _MIXED_SHARE = 60.0, 0.1
+#: A line reaches at most so many half heights beyond its core; there its region must be likely and the characters look its way.
+_LONGEST_END, _IN_REGION, _AGREES = 4.0, 0.5, 0.5
 
 Maps = NDArray[np.float32]
 
@@ -67,20 +71,36 @@ def bands(maps: Maps, scale: tuple[float, float], limits: Limits) -> list[Detect
         scale: ``(x, y)`` crop pixels per map pixel.
         limits: thresholds.
     """
-    binary = ((maps[CORE] > limits.thresh) & ~_torn(maps[[RIGHT_X, RIGHT_Y]])).astype(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(binary, connectivity=8)
-    # Largest first, so that the limit on the number of candidates drops specks.
-    order = np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1
+    core = maps[CORE] > limits.thresh
     lines = []
-    for label in order[: limits.max_candidates]:
+    for place in _components(core)[: limits.max_candidates]:
+        line, mixed = _band(maps, place, scale, limits)
+        if mixed:
+            # Two lines whose cores touch: cut where the characters' direction jumps.
+            touching = np.zeros_like(core)
+            touching[place] = True
+            parts = _components(touching & ~_torn(maps[[RIGHT_X, RIGHT_Y]]))
+            lines += [part for part, _ in (_band(maps, piece, scale, limits) for piece in parts) if part is not None]
+        elif line is not None:
+            lines.append(line)
+    return sorted(lines, key=lambda line: float(line.polygon[:, 1].min()))
+
+
+#: Rows and columns of some pixels.
+Place = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def _components(mask: NDArray[np.bool_]) -> list[Place]:
+    """The connected pixels of a mask, largest first, specks left out."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    places = []
+    for label in np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable") + 1:
         x, y, w, h, area = (int(v) for v in stats[label])
         if area < _LEAST_CORE:
             break
-        ys, xs = np.nonzero(labels[y : y + h, x : x + w] == label)
-        line = _band(maps, xs + x, ys + y, scale, limits)
-        if line is not None:
-            lines.append(line)
-    return sorted(lines, key=lambda line: float(line.polygon[:, 1].min()))
+        rows, columns = np.nonzero(labels[y : y + h, x : x + w] == label)
+        places.append((rows + y, columns + x))
+    return places
 
 
 def _torn(right: Maps) -> NDArray[np.bool_]:
@@ -107,11 +127,13 @@ def _torn(right: Maps) -> NDArray[np.bool_]:
     return torn
 
 
-def _band(maps: Maps, xs: NDArray[np.intp], ys: NDArray[np.intp], scale: tuple[float, float], limits: Limits) -> DetectedLine | None:
+def _band(maps: Maps, place: Place, scale: tuple[float, float], limits: Limits) -> tuple[DetectedLine | None, bool]:
+    """The line through some core pixels, None where it is too unlikely; and whether they seem to belong to several lines."""
+    ys, xs = place
     values = maps[:, ys, xs].astype(np.float64)
     score = float(values[CORE].mean())
     if score < limits.box_thresh:
-        return None
+        return None, False
     area = len(xs) * scale[0] * scale[1]
     if len(xs) > _ENOUGH_PIXELS:
         # A lattice of them tells the curve as well.
@@ -124,25 +146,50 @@ def _band(maps: Maps, xs: NDArray[np.intp], ys: NDArray[np.intp], scale: tuple[f
     mean_scale = math.sqrt(scale[0] * scale[1])
     stride_unit = HEIGHT_UNIT / STRIDE * mean_scale
     half = float(np.exp(np.median(values[HEIGHT]))) * stride_unit
-    curve = centreline(pixels, END_TRIM * 2 * half, max(mean_scale, half / 4), area).points
+    curve = centreline(pixels, _LONGEST_END * half, max(mean_scale, half / 4), area).points
     nearest = _nearest(pixels, curve)
     direction = tangents(curve)
     right = np.stack([values[RIGHT_X] * scale[0], values[RIGHT_Y] * scale[1]], axis=1) / mean_scale
-    along = float(np.mean(np.sum(right * direction[nearest], axis=1)))
+    with_curve = np.sum(right * direction[nearest], axis=1)
+    along = float(np.mean(with_curve))
     across = float(np.mean(np.sum(right * top_normals(direction)[nearest], axis=1)))
     vertical = abs(across) > abs(along)
+    against = float(np.mean(with_curve * math.copysign(1.0, along) < -_TEAR_SURE * np.hypot(right[:, 0], right[:, 1])))
+    mixed = not vertical and against > _MIXED_SHARE and abs(total_turning(curve)) > _MIXED_TURN
     if (across if vertical else along) < 0:
         curve, nearest = curve[::-1], len(curve) - 1 - nearest
+    first, last = _ends(curve, nearest, maps, factor, half, vertical)
+    curve, nearest = curve[first : last + 1], np.clip(nearest - first, 0, last - first)
     halves = _smooth_heights(nearest, values[HEIGHT], len(curve)) * stride_unit
     halves *= (1 + limits.unclip_ratio) / (1 + NEUTRAL_UNCLIP)
     ribbon = _ribbon(curve, halves, vertical)
-    return DetectedLine(
+    line = DetectedLine(
         polygon=ribbon.polygon,
         score=min(score, 1.0),
         ribbon=ribbon,
         direction=min(max(abs(along), abs(across)), 1.0),
         upright=float(np.degrees(np.arctan2(right[:, 1].mean(), right[:, 0].mean()))),
     )
+    return line, mixed
+
+
+def _ends(
+    curve: Points, nearest: NDArray[np.intp], maps: Maps, factor: NDArray[np.float64], half: float, vertical: bool
+) -> tuple[int, int]:
+    """Where the line begins and ends on a curve that goes on too far: it leaves its region, or meets characters that look elsewhere."""
+    places = np.floor(curve / factor).astype(np.intp)
+    columns, rows = np.clip(places[:, 0], 0, maps.shape[2] - 1), np.clip(places[:, 1], 0, maps.shape[1] - 1)
+    forwards = top_normals(tangents(curve)) if vertical else tangents(curve)
+    right = np.stack([maps[RIGHT_X][rows, columns], maps[RIGHT_Y][rows, columns]], axis=1)
+    agrees = np.sum(right * forwards, axis=1) > _AGREES * np.hypot(right[:, 0], right[:, 1])
+    belongs = (maps[REGION][rows, columns] > _IN_REGION) & agrees
+    spacing = float(lengths_along(curve)[-1]) / max(len(curve) - 1, 1)
+    least = round(END_TRIM * 2 * half / max(spacing, 1e-9))
+    low, high = int(nearest.min()), int(nearest.max())
+    before, after = belongs[:low][::-1], belongs[high + 1 :]
+    first = low - max(int(np.argmin(np.append(before, False))), min(least, low))
+    last = high + max(int(np.argmin(np.append(after, False))), min(least, len(curve) - 1 - high))
+    return first, last
 
 
 def _nearest(pixels: Points, curve: Points) -> NDArray[np.intp]:

@@ -3,8 +3,9 @@
 A line of a seal is straight, slightly bent, an arc of a circle or an ellipse, or (seldom) something else. Each model
 is fitted to the pixels and the one that leaves the smallest residual wins, with a preference for the simpler.
 
-Sources: algebraic circle fit (Kasa 1976); radius as a trigonometric-free low-order polynomial of the angle, which
-follows ellipses and perspective circles; longest geodesic of a region (double sweep) for every other shape.
+Sources: algebraic circle fit (Kasa 1976) and, for long arcs, direct ellipse fit (Fitzgibbon et al. 1999); around it the radius
+is a low-order polynomial of the angle, which follows perspective too; longest geodesic of a region (double sweep) for every
+other shape.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,9 @@ _PATH_GAIN = 0.85
 _MISFIT = 0.45
 #: An arc that turns by less than this is left to the parabola.
 _LEAST_TURN = np.radians(35.0)
+#: An arc that turns by more than this shows which ellipse it follows, and how long that may be for its width.
+_OVAL_TURN = np.radians(150.0)
+_MOST_OVAL = 2.0
 #: Cells of the geodesic search along the longer side of the region.
 _CELLS = 32
 
@@ -139,31 +144,45 @@ def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
     extent = float(np.hypot(*np.ptp(pixels, axis=0)))
     if not np.isfinite(radius) or radius > 4 * extent or radius < 0.05 * extent:
         return None
-    dx, dy = pixels[:, 0] - cx, pixels[:, 1] - cy
-    angle, distance = np.arctan2(dy, dx), np.hypot(dx, dy)
-    # The line starts after the widest empty sector.
-    order = np.sort(angle)
-    gaps = np.diff(np.concatenate([order, order[:1] + 2 * np.pi]))
-    widest = int(np.argmax(gaps))
-    start = order[(widest + 1) % len(order)]
-    along = np.mod(angle - start, 2 * np.pi)
-    turn = float(2 * np.pi - gaps[widest])
+    centre, axes = np.array([cx, cy]), np.eye(2)
+    _, turn, gap = _sweep(pixels - centre)
     if turn < _LEAST_TURN:
         return None
+    if turn > _OVAL_TURN:
+        centre, axes = _oval(pixels)
+    placed = (pixels - centre) @ axes
+    start, turn, gap = _sweep(placed)
+    distance = np.hypot(placed[:, 0], placed[:, 1])
+    along = np.mod(np.arctan2(placed[:, 1], placed[:, 0]) - start, 2 * np.pi)
     degree = 2 if turn < np.radians(100) else 4 if turn < np.radians(220) else 6
-    t = along / turn * 2 - 1
-    basis = np.polynomial.legendre.legvander(t, degree)
-    shrink = np.diag(np.arange(degree + 1) ** 2) * (2e-4 * len(t))
+    basis = np.polynomial.legendre.legvander(along / turn * 2 - 1, degree)
+    shrink = np.diag(np.arange(degree + 1) ** 2) * (2e-4 * len(along))
     weights = np.linalg.solve(basis.T @ basis + shrink, basis.T @ distance)
     residual = float(np.sqrt(np.mean((distance - basis @ weights) ** 2)))
     mean_radius = max(float(np.mean(distance)), 1e-6)
     # Beyond the pixels, go on along the arc, but never around into its own start.
-    beyond = min(margin / mean_radius, 0.45 * gaps[widest])
-    steps = np.linspace(-beyond, turn + beyond, max(int(np.ceil((turn + 2 * beyond) * mean_radius / spacing)) + 1, 4))
-    radii = np.polynomial.legendre.legvander(np.clip(steps / turn * 2 - 1, -1, 1), degree) @ weights
-    theta = steps + start
-    points = np.stack([cx + radii * np.cos(theta), cy + radii * np.sin(theta)], axis=1)
-    return Centreline(points, residual)
+    beyond = min(margin / mean_radius, 0.45 * gap)
+    theta = np.linspace(-beyond, turn + beyond, max(int(np.ceil((turn + 2 * beyond) * mean_radius / spacing)) + 1, 4))
+    radii = np.polynomial.legendre.legvander(np.clip(theta / turn * 2 - 1, -1, 1), degree) @ weights
+    points = np.stack([radii * np.cos(theta + start), radii * np.sin(theta + start)], axis=1)
+    return Centreline(points @ np.linalg.inv(axes) + centre, residual)
+
+
+def _sweep(offsets: Points) -> tuple[float, float, float]:
+    """Where an arc around the origin starts, how far it turns and how wide its gap is, in radians: it starts after the widest empty sector."""
+    order = np.sort(np.arctan2(offsets[:, 1], offsets[:, 0]))
+    gaps = np.diff(np.concatenate([order, order[:1] + 2 * np.pi]))
+    widest = int(np.argmax(gaps))
+    return float(order[(widest + 1) % len(order)]), float(2 * np.pi - gaps[widest]), float(gaps[widest])
+
+
+def _oval(pixels: Points) -> tuple[Points, Points]:
+    """The centre of the ellipse through the pixels, and the ``(2, 2)`` map of rows that makes it a circle of the same area."""
+    origin = pixels.mean(axis=0)
+    (x, y), (width, height), angle = cv2.fitEllipseDirect((pixels - origin).astype(np.float32))
+    squash = np.sqrt(np.clip(height / max(width, 1e-6), 1 / _MOST_OVAL, _MOST_OVAL))
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    return np.array([x, y]) + origin, np.array([[c * squash, -s / squash], [s * squash, c / squash]])
 
 
 def _geodesic(pixels: Points, margin: float, spacing: float) -> Centreline | None:

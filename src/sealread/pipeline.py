@@ -52,10 +52,12 @@ _CROP_MARGIN = 0.04
 _LEAST_DOUBTFUL = 0.25
 #: ... and their text must be found with this mean score on bent lines.
 _CONFIRMING = 0.75
-#: Readings whose evidence differs by less say the same; the likelier one, which comes first, stays.
-_ROUNDING = 0.01
+#: ... or this one on columns, because blocks of print look like those of a square seal;
+_CONFIRMING_COLUMN = 0.85
 #: ... that reach over this share of the place's longer side.
 _SEAL_REACH = 0.35
+#: Readings whose evidence differs by less say the same; the likelier one, which comes first, stays.
+_ROUNDING = 0.01
 #: Class of seals where the layout model has none for them.
 _NO_CLASS = -1
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
@@ -561,10 +563,11 @@ def _confirms(lines: Sequence[DetectedLine], region: Region) -> bool:
     x1, y1, x2, y2 = region.box
     reach = _SEAL_REACH * max(x2 - x1, y2 - y1)
     for line in lines:
-        if line.ribbon is not None and line.score >= _CONFIRMING and np.ptp(line.polygon, axis=0).max() >= reach:
-            turn = abs(total_turning((line.ribbon.top + line.ribbon.bottom) / 2))
-            if turn > 90 or line.ribbon.cells:
-                return True
+        if line.ribbon is None or np.ptp(line.polygon, axis=0).max() < reach:
+            continue
+        turn = abs(total_turning((line.ribbon.top + line.ribbon.bottom) / 2))
+        if (line.ribbon.cells and line.score >= _CONFIRMING_COLUMN) or (turn > 90 and line.score >= _CONFIRMING):
+            return True
     return False
 
 

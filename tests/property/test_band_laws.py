@@ -42,9 +42,7 @@ def same_line(line: DetectedLine, band: Band, least: float = 0.85) -> None:
 
 @LAW
 @given(st.floats(45, 130), st.floats(0.12, 0.4), st.floats(40, 320), st.one_of(st.just(1.0), st.floats(0.65, 1)), st.booleans(), angles)
-def test_an_arc_comes_back_with_its_direction(
-    radius: float, share: float, span: float, ratio: float, inwards: bool, tilt: float
-) -> None:
+def test_an_arc_comes_back_with_its_direction(radius: float, share: float, span: float, ratio: float, inwards: bool, tilt: float) -> None:
     band = arc(radius, radius * ratio * min(share, 0.3 if inwards else 0.4), 90, span, ratio, inwards=inwards).turned(tilt).moved(*MIDDLE)
     thick = float(np.hypot(*(band.top[0] - band.bottom[0])))
     assume(thick > 9 and lengths_along(band.middle)[-1] > 2.5 * thick)
@@ -99,7 +97,7 @@ def test_a_whole_seal_comes_back_with_its_rotation(degrees: float, span: float) 
     answers = found(*lines)
     assert len(answers) == 3
     for band in lines:
-        same_line(max(answers, key=lambda line: overlap(line.polygon, band.polygon)), band)  # noqa: B023
+        same_line(max(answers, key=lambda line: overlap(line.polygon, band.polygon)), band)
     ribbons = [line.ribbon for line in answers if line.ribbon is not None]
     middles = [(ribbon.top + ribbon.bottom) / 2 for ribbon in ribbons]
     rotation = rotation_of(middles, [False] * 3, [1.0] * 3)
@@ -108,9 +106,7 @@ def test_a_whole_seal_comes_back_with_its_rotation(degrees: float, span: float) 
 
 @LAW
 @given(st.floats(60, 120), st.floats(0.15, 0.3), st.floats(80, 310), st.booleans(), angles)
-def test_the_strip_of_a_found_line_shows_the_text_undistorted(
-    radius: float, share: float, span: float, inwards: bool, tilt: float
-) -> None:
+def test_the_strip_of_a_found_line_shows_the_text_undistorted(radius: float, share: float, span: float, inwards: bool, tilt: float) -> None:
     band = arc(radius, radius * share, 90, span, inwards=inwards).turned(tilt).moved(*MIDDLE)
     (line,) = found(band)
     (ribbon,) = readings(line)

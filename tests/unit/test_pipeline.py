@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tiny_networks import DOUBTED, SEAL, recognition_folder, unwarping_folder
+from tiny_networks import DOUBTED, SEAL, layout_folder, recognition_folder, unwarping_folder
 
 from sealread import InputError, SealPipeline, SealRecognitionResult, create_pipeline
 from sealread.config import PredictOptions, override, packaged_config
@@ -212,8 +212,6 @@ class TestLayout:
         assert scored(first(tiny_pipeline, page, layout_threshold=1)) == []
 
     def test_a_threshold_below_all_doubt_is_honoured(self, tiny: dict[str, Any], tmp_path: Path) -> None:
-        from tiny_networks import layout_folder
-
         folder = layout_folder(tmp_path)
         model = (folder / "inference.onnx").read_bytes()
         faint = model.replace(np.float32(0.4).tobytes(), np.float32(0.1).tobytes())
@@ -442,7 +440,7 @@ class TestCoordinates:
 
     def test_seals_stand_beside_seal_res_list(self, tiny_pipeline: SealPipeline, tiny_page: Draw) -> None:
         page = tiny_page(640, 640)
-        x1, y1, x2, y2 = DOUBTED
+        x1, y1, x2, _ = DOUBTED
         page[y1 + 40 : y1 + 80, x1 + 20 : x2 - 20] = (0, 0, 255)
         result = first(tiny_pipeline, page, layout_threshold=0.3)
         assert texts(result) == [["甲乙"], ["乙"]]
@@ -455,7 +453,7 @@ class TestCoordinates:
             np.testing.assert_allclose(seal["bbox"], box["coordinate"], atol=0.1)
             for line, polygon in zip(seal["lines"], crop["rec_polys"], strict=True):
                 left, top = int(box["coordinate"][0]), int(box["coordinate"][1])
-                np.testing.assert_allclose(np.array(line["polygon"]), np.array(polygon) + [left, top], atol=1.01)
+                np.testing.assert_allclose(np.array(line["polygon"]), np.array(polygon) + np.array([left, top]), atol=1.01)
 
     def test_a_turn_of_the_page_turns_the_answer(self, pipeline: SealPipeline) -> None:
         """The packaged networks: a drawn seal, upright and turned, is found in the same place of the page."""

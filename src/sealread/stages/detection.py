@@ -89,7 +89,9 @@ class Detector:
         if self.family == "outlines":
             return resize(crop, w, h), (width / w, height / h)
         # Proportions are kept, as in training; what is missing to a square or a full step of 32 pixels is grey.
-        scale = min(w / width, h / height) if settings.limit_type != "resize_long" else settings.limit_side_len / max(width, height)
+        scale = min(w / width, h / height)
+        if settings.limit_type == "resize_long":
+            scale = min(settings.limit_side_len, settings.max_side_limit) / max(width, height)
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         side = -(-max(size) // 32) * 32
         # Small inputs are made square: one shape serves nearly all seals and lets them share runs.

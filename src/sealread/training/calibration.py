@@ -43,16 +43,13 @@ def judged_lines(count: int, size: int = 320) -> list[Judged]:
     for index in range(count):
         labelled = drawn("crops", CALIBRATION_SEED, index, size, None)
         result = next(
-            iter(
-                pipeline.predict(
-                    labelled.image, use_layout_detection=False, use_doc_orientation_classify=False, use_doc_unwarping=False
-                )
-            )
+            iter(pipeline.predict(labelled.image, use_layout_detection=False, use_doc_orientation_classify=False, use_doc_unwarping=False))
         )
         for line in result.reading.seals[0].lines:
             if line.text:
                 right = any(
-                    normalise_text(line.text) == normalise_text(true.text) and _overlap(line, true) >= _SAME_PLACE for true in labelled.lines
+                    normalise_text(line.text) == normalise_text(true.text) and _overlap(line, true) >= _SAME_PLACE
+                    for true in labelled.lines
                 )
                 rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), right))
     return rows

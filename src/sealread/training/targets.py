@@ -14,6 +14,8 @@ from sealread.polygons import Points, at_lengths, lengths_along
 
 #: Lines whose half height is below this many input pixels are neither wanted nor punished.
 _LEAST_HALF = 2.5
+#: Places within this many half heights of two cores weigh more.
+_BETWEEN_REACH, _BETWEEN_WEIGHT = 0.9, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class TargetLine:
 
 @dataclass(frozen=True, slots=True)
 class TargetMaps:
-    """``(5, h, w)`` float32 maps and the ``(h, w)`` weight: 0 where nothing is asked."""
+    """``(5, h, w)`` float32 maps and the ``(h, w)`` weight: 0 where nothing is asked, more than 1 between two lines."""
 
     maps: NDArray[np.float32]
     weight: NDArray[np.float32]
@@ -47,6 +49,7 @@ def target_maps(lines: Sequence[TargetLine], height: int, width: int) -> TargetM
     weight = np.ones((h, w), np.float32)
     field = np.zeros((h, w, 3), np.float32)
     core_count = np.zeros((h, w), np.uint8)
+    near_count = np.zeros((h, w), np.uint8)
     for line in lines:
         top, bottom = line.top / STRIDE, line.bottom / STRIDE
         half = 0.5 * np.hypot(*(top - bottom).T)
@@ -61,9 +64,13 @@ def target_maps(lines: Sequence[TargetLine], height: int, width: int) -> TargetM
             mark = np.zeros((h, w), np.uint8)
             _fill(mark, core, 1)
             core_count += mark
+            reach = 2 * round(_BETWEEN_REACH * float(half.mean())) + 1
+            near_count += cv2.dilate(mark, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
         _fill_field(field, top, bottom, half, line.vertical)
     # Where two cores cross, neither line can be traced: a gap keeps them apart.
     maps[CORE] = core_count == 1
+    # What lies between two cores decides whether two lines stay two.
+    weight[(near_count > 1) & (core_count == 0) & (weight > 0)] = _BETWEEN_WEIGHT
     weight[core_count > 1] = 0.0
     maps[HEIGHT], maps[RIGHT_X], maps[RIGHT_Y] = field[..., 0], field[..., 1], field[..., 2]
     return TargetMaps(maps, weight)
