@@ -240,7 +240,7 @@ def packaged_config() -> PipelineConfig:
             LayoutDetection=LayoutDetection(
                 module_name="layout_detection",
                 model_name="sealread-layout",
-                threshold=0.8,
+                threshold=0.5,
                 layout_nms=True,
                 layout_unclip_ratio=1.0,
                 layout_merge_bboxes_mode="large",

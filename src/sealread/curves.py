@@ -27,6 +27,8 @@ _PATH_GAIN = 0.85
 _MISFIT = 0.45
 #: An arc that turns by less than this is left to the parabola.
 _LEAST_TURN = np.radians(35.0)
+#: An arc is hollow: next to none of it lies nearer to its centre than this share of its radius. A blob is not.
+_HOLLOW = 0.5
 #: An arc that turns by more than this shows which ellipse it follows, and how long that may be for its width.
 _OVAL_TURN = np.radians(150.0)
 _MOST_OVAL = 2.0
@@ -153,6 +155,8 @@ def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
     placed = (pixels - centre) @ axes
     start, turn, gap = _sweep(placed)
     distance = np.hypot(placed[:, 0], placed[:, 1])
+    if np.quantile(distance, 0.05) < _HOLLOW * np.mean(distance):
+        return None
     along = np.mod(np.arctan2(placed[:, 1], placed[:, 0]) - start, 2 * np.pi)
     degree = 2 if turn < np.radians(100) else 4 if turn < np.radians(220) else 6
     basis = np.polynomial.legendre.legvander(along / turn * 2 - 1, degree)
@@ -169,7 +173,7 @@ def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
 
 
 def _sweep(offsets: Points) -> tuple[float, float, float]:
-    """Where an arc around the origin starts, how far it turns and how wide its gap is, in radians: it starts after the widest empty sector."""
+    """Where an arc around the origin starts, how far it turns and how wide its gap is, in radians: it starts after the gap."""
     order = np.sort(np.arctan2(offsets[:, 1], offsets[:, 0]))
     gaps = np.diff(np.concatenate([order, order[:1] + 2 * np.pi]))
     widest = int(np.argmax(gaps))

@@ -26,7 +26,7 @@ from sealread.polygons import bounding_box, total_turning
 from sealread.results import SealRecognitionResult
 from sealread.stages.candidates import InkFinder
 from sealread.stages.detection import Detector
-from sealread.stages.layout import BoxRows, LayoutSettings, filtered, iou
+from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, filtered, fused, iou
 from sealread.stages.orientation import OrientationClassifier, turned
 from sealread.stages.recognition import HEIGHT, Recogniser
 from sealread.stages.rectification import straighten
@@ -50,6 +50,8 @@ _log = logging.getLogger("sealread")
 _CROP_MARGIN = 0.04
 #: A region below the layout threshold, and a candidate of the second way, need at least this score to be looked at.
 _LEAST_DOUBTFUL = 0.25
+#: Our own network and the ink together decide from this score of either on.
+_LEAST_HINT = 0.05
 #: ... and their text must be found with this mean score on bent lines.
 _CONFIRMING = 0.75
 #: ... or this one on columns, because blocks of print look like those of a square seal;
@@ -248,14 +250,18 @@ class SealPipeline:
         height, width = flat.shape[:2]
         stage = self._layout.get()
         asked = settings.layout.threshold
-        everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
-        found = filtered(everything, settings.layout, width, height)
-        second: list[Region] = []
         seal_id = _seal_id(stage)
-        if not isinstance(stage, InkFinder):
-            if seal_id == _NO_CLASS:
-                _log.warning("the layout model has no class 'seal'; seals are found by ink and geometry alone")
-            second = InkFinder(seal_id).find(flat, _LEAST_DOUBTFUL)
+        if seal_id == _NO_CLASS:
+            _log.warning("the layout model has no class 'seal'; seals are found by ink and geometry alone")
+        ink = InkFinder(seal_id)
+        second: list[Region] = []
+        if isinstance(stage, SealFinder):
+            everything = fused(stage.find(flat, _LEAST_HINT), ink.find(flat, _LEAST_HINT))
+        else:
+            everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
+            if not isinstance(stage, InkFinder):
+                second = ink.find(flat, _LEAST_DOUBTFUL)
+        found = filtered(everything, settings.layout, width, height)
         unsure = [r for r in everything if r.label.lower() == "seal" and r.score >= _LEAST_DOUBTFUL]
         doubtful: list[Region] = []
         for region in sorted([*unsure, *second], key=lambda r: -r.score):

