@@ -6,7 +6,7 @@ Frames: everything lies in pixels of the crop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -76,17 +76,19 @@ class ReadLine:
 
 
 def plan(lines: Sequence[DetectedLine]) -> list[LinePlan]:
-    """What to read for the lines of one crop: doubles dropped, the columns of a square seal joined."""
-    distinct = _mended(_distinct(lines))
-    columns = [line for line in distinct if _is_column(line)]
+    """What to read for the lines of one crop: doubles dropped, broken lines mended, columns tried with one character more or less."""
     plans = []
-    if len(columns) > 1:
-        plans.append(_joined(columns))
-        distinct = [line for line in distinct if not _is_column(line)]
-    for line in distinct:
+    for line in _mended(_distinct(lines)):
         choices = tuple((ribbon,) for ribbon in readings(line, _SURE_DIRECTION))
+        if line.ribbon is not None and _is_column(line):
+            choices = tuple((replace(line.ribbon, cells=n),) for n in _cell_counts(line.ribbon.cells))
         plans.append(LinePlan(line.polygon, line.score, choices))
     return plans
+
+
+def _cell_counts(likely: int) -> list[int]:
+    """Numbers of characters to try in a column, the likely one first: few characters are stretched to fill it."""
+    return [n for n in (likely, likely - 1, likely + 1) if n >= 1]
 
 
 def _is_column(line: DetectedLine) -> bool:
@@ -153,17 +155,40 @@ def _chained(first: DetectedLine, second: DetectedLine) -> DetectedLine:
     )
 
 
-def _joined(columns: Sequence[DetectedLine]) -> LinePlan:
-    """Columns as one line, the right one first (seen with the characters upright)."""
-    ribbons = [line.ribbon for line in columns if line.ribbon is not None]
-    right = np.mean([top_normals(tangents((r.top + r.bottom) / 2)).mean(axis=0) for r in ribbons], axis=0)
-    ordered = sorted(ribbons, key=lambda r: -float(np.mean((r.top + r.bottom) / 2, axis=0) @ right))
+def joined_columns(lines: Sequence[ReadLine]) -> list[ReadLine]:
+    """The columns of a square seal as one line, the right one first (seen with the characters upright); other lines as they are."""
+    columns = [line for line in lines if line.choice[0].cells]
+    if len(columns) < 2:
+        return list(lines)
+    right = np.mean([top_normals(tangents(line.middle)).mean(axis=0) for line in columns], axis=0)
+    ordered = sorted(columns, key=lambda line: -float(line.middle.mean(axis=0) @ right))
     hull = cv2.convexHull(np.concatenate([line.polygon for line in columns]).astype(np.float32))[:, 0].astype(np.float64)
-    return LinePlan(hull, float(np.mean([line.score for line in columns])), (tuple(ordered),))
+    strips = tuple(strip for line in ordered for strip in line.strips)
+    widths = np.array([strip.image.shape[1] for strip in strips], dtype=np.float64)
+    starts = np.concatenate([[0.0], np.cumsum(widths)]) / widths.sum()
+    readings_in_order = [line.recognition for line in ordered]
+    count = max(sum(len(r.text) for r in readings_in_order), 1)
+    whole = Recognition(
+        text="".join(r.text for r in readings_in_order),
+        score=sum(r.score * len(r.text) for r in readings_in_order) / count,
+        char_scores=tuple(s for r in readings_in_order for s in r.char_scores),
+        char_positions=tuple(
+            float(starts[i] + p * (starts[i + 1] - starts[i])) for i, r in enumerate(readings_in_order) for p in r.char_positions
+        ),
+    )
+    choice = tuple(ribbon for line in ordered for ribbon in line.choice)
+    one = ReadLine(hull, float(np.mean([line.detection_score for line in columns])), choice, strips, whole)
+    return [one, *(line for line in lines if not line.choice[0].cells)]
 
 
-def evidence(reading: Recognition) -> float:
-    """How much speaks for a reading: sure characters for it, doubtful ones against it."""
+def merit(line: ReadLine) -> float:
+    """How much speaks for a reading of a line, to compare with other readings of it.
+
+    Sure characters speak for it, doubtful ones against it. A column read in cells should give a character for each cell.
+    """
+    reading, cells = line.recognition, sum(ribbon.cells for ribbon in line.choice)
+    if cells:
+        return float(len(reading.text) == cells) + float(np.mean(reading.char_scores)) if reading.text else 0.0
     return float(sum(score - _CHARACTER_DOUBT for score in reading.char_scores))
 
 

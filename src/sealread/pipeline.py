@@ -58,12 +58,14 @@ _CONFIRMING = 0.75
 _CONFIRMING_COLUMN = 0.85
 #: ... that reach over this share of the place's longer side.
 _SEAL_REACH = 0.35
-#: Readings whose evidence differs by less say the same; the likelier one, which comes first, stays.
+#: Readings whose merit differs by less say the same; the likelier one, which comes first, stays.
 _ROUNDING = 0.01
 #: Class of seals where the layout model has none for them.
 _NO_CLASS = -1
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
 _WHOLE_ASPECT, _WHOLE_SCORE = 3.0, 0.5
+#: Pages so many times longer than wide are not turned.
+_STRIP_ASPECT = 20
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
 
@@ -232,7 +234,9 @@ class SealPipeline:
     def _upright(self, image: Image, settings: PageSettings) -> tuple[int, Image, Frame]:
         if not settings.use_doc_orientation_classify or self._orientation is None:
             return -1, image, Identity()
-        angle = self._orientation.get().angle(image)
+        # The classifier sees a square; a strip, enlarged until its short side fills that, would fill the memory first.
+        is_strip = max(image.shape[:2]) > _STRIP_ASPECT * min(image.shape[:2])
+        angle = 0 if is_strip else self._orientation.get().angle(image)
         upright, frame = turned(image, angle)
         return angle, upright, frame
 
@@ -314,9 +318,9 @@ class SealPipeline:
         for (seal, planned, choice, whole), answer in zip(jobs, answers, strict=True):
             candidate = line_rules.ReadLine(planned.polygon, planned.score, choice, whole, answer)
             rival = best.get((seal, id(planned)))
-            if rival is None or line_rules.evidence(answer) > line_rules.evidence(rival.recognition) + _ROUNDING:
+            if rival is None or line_rules.merit(candidate) > line_rules.merit(rival) + _ROUNDING:
                 best[seal, id(planned)] = candidate
-        return [[line for (owner, _), line in best.items() if owner == seal] for seal in range(len(boxes))]
+        return [line_rules.joined_columns([line for (owner, _), line in best.items() if owner == seal]) for seal in range(len(boxes))]
 
     def _seal(
         self,

@@ -474,6 +474,7 @@ ODD = {
     "one pixel": np.zeros((1, 1, 3), np.uint8),
     "six pixels": np.zeros((2, 3, 3), np.uint8),
     "a line of pixels": np.full((1, 900, 3), 255, np.uint8),
+    "a very long line of pixels": np.full((60_000, 1, 3), 255, np.uint8),
     "very wide": np.random.default_rng(0).integers(0, 256, (12, 6000, 3), dtype=np.uint8),
     "very tall": np.full((6000, 12, 3), 255, np.uint8),
     "grey": np.full((50, 60), 255, np.uint8),
