@@ -149,7 +149,10 @@ def _band(maps: Maps, place: Place, scale: tuple[float, float], limits: Limits) 
     curve = centreline(pixels, _LONGEST_END * half, max(mean_scale, half / 4), area).points
     nearest = _nearest(pixels, curve)
     direction = tangents(curve)
-    right = np.stack([values[RIGHT_X] * scale[0], values[RIGHT_Y] * scale[1]], axis=1) / mean_scale
+    right = np.stack([values[RIGHT_X], values[RIGHT_Y]], axis=1)
+    # A stretch changes the direction, not how sure it is.
+    sure, stretched = np.hypot(right[:, 0], right[:, 1]), right * factor
+    right = stretched * (sure / np.maximum(np.hypot(stretched[:, 0], stretched[:, 1]), 1e-9))[:, None]
     with_curve = np.sum(right * direction[nearest], axis=1)
     along = float(np.mean(with_curve))
     across = float(np.mean(np.sum(right * top_normals(direction)[nearest], axis=1)))

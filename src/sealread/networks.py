@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -60,7 +61,7 @@ class Lazy(Generic[Stage]):
         """The stage, compiled."""
         with self._lock:
             if self._stage is None:
-                engine = None if self.network.file is None else open_engine(self.network.file, self._settings)
+                engine = None if self.network.file is None else open_engine(self.network.file, _precise(self.network, self._settings))
                 self.engine_name = None if engine is None else engine.name
                 self._stage = self._make(self.network, engine)
             return self._stage
@@ -69,6 +70,12 @@ class Lazy(Generic[Stage]):
         """Forget the compiled network; it is compiled anew when needed."""
         with self._lock:
             self._stage = None
+
+
+def _precise(network: Network, settings: EngineSettings) -> EngineSettings:
+    """In f32 where outputs are pixels of the page and the caller did not choose: bf16 would round them to multiples of eight."""
+    whole_pixels = network.family in ("detr", "picodet") and settings.precision is None
+    return replace(settings, precision="f32") if whole_pixels else settings
 
 
 def orientation(network: Network, engine: Engine | None) -> OrientationClassifier:

@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y, Limits, bands
-from sealread.lines import plan, rotation_of
+from sealread.lines import ReadLine, joined_columns, plan, rotation_of
 from sealread.polygons import lengths_along
 from sealread.stages.rectification import readings, straighten
 from sealread.training.targets import TargetLine, target_maps
-from sealread.types import DetectedLine, Ribbon
+from sealread.types import DetectedLine, Recognition, Ribbon
 
 LAW = settings(deadline=None, max_examples=40)
 LIMITS = Limits(thresh=0.3, box_thresh=0.5, unclip_ratio=0.5)
@@ -77,10 +77,14 @@ def test_a_column_comes_back_with_the_number_of_its_characters(cells: int, size:
 @given(angles)
 def test_columns_are_read_from_right_to_left_however_the_seal_is_turned(degrees: float) -> None:
     columns = [straight(138, 46, 90).moved(x, 0).turned(degrees).moved(*MIDDLE) for x in (-60, 0, 60)]
-    (joined,) = plan(found(*columns, vertical=True))
-    (choice,) = joined.choices
-    assert [ribbon.cells for ribbon in choice] == [3, 3, 3]
-    centres = [ribbon.polygon.mean(axis=0) for ribbon in choice]
+    read = []
+    for planned in plan(found(*columns, vertical=True)):
+        (ribbon,), *_ = planned.choices
+        strip = straighten(np.zeros((SIDE, SIDE, 3), np.uint8), ribbon, 48)
+        assert strip is not None and ribbon.cells == 3
+        read.append(ReadLine(planned.polygon, planned.score, (ribbon,), (strip,), Recognition("之印章", 0.9)))
+    (joined,) = joined_columns(read)
+    centres = [ribbon.polygon.mean(axis=0) for ribbon in joined.choice]
     wanted = [column.polygon.mean(axis=0) for column in columns[::-1]]
     assert np.abs(np.array(centres) - np.array(wanted)).max() < 5
 

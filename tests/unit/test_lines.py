@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sealread import lines as rules
 from sealread.lines import ReadLine
-from sealread.polygons import Points
+from sealread.polygons import Points, lengths_along
 from sealread.stages.rectification import Strip, straighten
 from sealread.types import DetectedLine, Image, Recognition, Ribbon, Role
 
@@ -58,29 +58,65 @@ def test_a_doubtful_direction_is_read_both_ways() -> None:
     assert len(sure.choices) == 1 and len(unsure.choices) == 2
 
 
+def test_a_column_is_tried_with_one_character_more_or_less() -> None:
+    plans = rules.plan([detected(straight(100, 30, 90), cells=3), detected(straight(100, 30).moved(100, 100)), detected(dot(), cells=1)])
+    assert sorted([ribbon.cells for (ribbon,) in p.choices] for p in plans) == [[0], [1, 2], [3, 2, 4]]
+
+
+def dot() -> Band:
+    return straight(30, 30, 90).moved(-100, -100)
+
+
+# ---------------------------------------------------------------- broken lines
+
+
 @LAW
-@given(st.floats(-180, 180), st.permutations([0, 1, 2]))
-def test_columns_become_one_line_from_the_right_to_the_left(degrees: float, order: list[int]) -> None:
-    columns = [straight(120, 40, 90).moved(x, 0).turned(degrees) for x in (-50, 0, 50)]
-    (joined,) = rules.plan([detected(columns[i], cells=3) for i in order])
-    ((*ribbons,),) = joined.choices
-    assert [float(np.hypot(*(r.top[0] - c.top[0]))) for r, c in zip(ribbons, columns[::-1], strict=True)] == [0, 0, 0]
+@given(st.floats(-180, 180), st.floats(0.1, 1.0), st.booleans(), st.booleans())
+def test_pieces_of_one_line_are_mended(degrees: float, gap: float, bent: bool, swapped: bool) -> None:
+    whole = (arc(100, 20, 180, 160) if bent else straight(220, 20)).turned(degrees)
+    cut, skip = 140, round(gap * 20 / lengths_along(whole.middle)[-1] * len(whole.top))
+    if not bent:
+        cut = 25
+    pieces = [Band(whole.top[:cut], whole.bottom[:cut]), Band(whole.top[cut + skip :], whole.bottom[cut + skip :])]
+    (mended,) = rules.plan([detected(piece) for piece in (pieces[::-1] if swapped else pieces)])
+    ((ribbon,),) = mended.choices
+    assert np.array_equal(ribbon.top[[0, -1]], whole.top[[0, -1]]) and np.array_equal(ribbon.bottom[[0, -1]], whole.bottom[[0, -1]])
 
 
-def test_a_column_beside_a_horizontal_line_stays_its_own_line() -> None:
-    plans = rules.plan([detected(straight(100, 30, 90), cells=3), detected(straight(100, 30).moved(100, 100))])
-    assert sorted(p.choices[0][0].cells for p in plans) == [0, 3]
+@pytest.mark.parametrize(
+    "other",
+    [
+        straight(100, 20).moved(0, 30),  # the next line down
+        straight(100, 20).moved(160, 0),  # too far on
+        straight(100, 20, 180).moved(110, 0),  # upside down
+        straight(100, 20, 60).moved(85, 55),  # turns off
+        straight(100, 40).moved(110, 0),  # twice as high
+    ],
+)
+def test_other_lines_are_not_taken_for_pieces(other: Band) -> None:
+    assert len(rules.plan([detected(straight(100, 20)), detected(other)])) == 2
+
+
+def test_a_ring_does_not_go_on_in_itself() -> None:
+    (only,) = rules.plan([detected(arc(60, 20, 0, 345))])
+    assert only.polygon.shape == (600, 2)
 
 
 # ---------------------------------------------------------------- what is believed
 
 
 def test_sure_characters_speak_for_a_reading_and_doubtful_ones_against_it() -> None:
-    right = Recognition("某某公司", 0.95, (0.95, 0.9, 0.99, 0.96))
-    upside_down = Recognition("回导丫丁一", 0.4, (0.4, 0.3, 0.5, 0.6, 0.2))
-    shorter = Recognition("某", 0.99, (0.99,))
-    assert rules.evidence(right) > rules.evidence(shorter) > 0 > rules.evidence(upside_down)
-    assert rules.evidence(Recognition("", 0.0)) == 0
+    right, short, wrong = (read(straight(100, 20), text, score) for text, score in (("某某公司", 0.9), ("某", 0.99), ("回导丫丁一", 0.4)))
+    empty = read(straight(100, 20), "")
+    assert rules.merit(right) > rules.merit(short) > rules.merit(empty) == 0 > rules.merit(wrong)
+
+
+def test_a_column_gives_a_character_for_each_cell() -> None:
+    band = straight(120, 40, 90).moved(160, 160)
+    full, half, doubtful, empty = (
+        read(band, text, score, cells=3) for text, score in (("之印章", 0.6), ("之印", 0.95), ("之印章", 0.5), ("", 0.0))
+    )
+    assert rules.merit(full) > rules.merit(doubtful) > rules.merit(half) > rules.merit(empty) == 0
 
 
 # ---------------------------------------------------------------- where its characters are
@@ -93,16 +129,25 @@ def test_characters_lie_along_the_line_in_reading_direction() -> None:
     assert np.allclose(np.hypot(*(line.char_points() - 160).T), 100, atol=0.5)
 
 
-def test_characters_of_columns_lie_in_their_columns() -> None:
-    columns = [straight(80, 40, 90).moved(x, 100) for x in (200, 100)]
-    strips = []
-    for column in columns:
-        strip = straighten(blank(), Ribbon(column.top, column.bottom, 2), 48)
-        assert strip is not None
-        strips.append(strip)
-    reading = Recognition("一二三四", 0.9, (0.9,) * 4, (0.125, 0.375, 0.625, 0.875))
-    line = ReadLine(columns[0].polygon, 0.9, tuple(s.ribbon for s in strips), tuple(strips), reading)
-    assert np.allclose(line.char_points(), [[200, 80], [200, 120], [100, 80], [100, 120]], atol=0.5)
+@LAW
+@given(st.floats(-180, 180), st.permutations([0, 1, 2]))
+def test_columns_become_one_line_from_the_right_to_the_left(degrees: float, order: list[int]) -> None:
+    columns = [straight(80, 40, 90).moved(x, 0).turned(degrees).moved(160, 160) for x in (50, 0, -50)]
+    texts = ["甲乙", "丙丁", "戊己"]
+    line = read(straight(100, 20).turned(degrees).moved(160, 260), "某某")
+    joined, other = rules.joined_columns([*(read(columns[i], texts[i], cells=2) for i in order), line])
+    assert other is line
+    assert joined.recognition.text == "甲乙丙丁戊己"
+    assert joined.recognition.score == pytest.approx(0.9) and len(joined.recognition.char_scores) == 6
+    wanted = np.concatenate([turned(np.array([[x, -20.0], [x, 20.0]]), degrees) for x in (50, 0, -50)]) + 160
+    assert np.allclose(joined.char_points(), wanted, atol=0.5)
+    assert rules.roles([joined]) == ["other"]
+
+
+def test_one_column_stays_as_it_is() -> None:
+    lines = [read(straight(80, 40, 90).moved(160, 160), "之印", cells=2), read(straight(100, 20).moved(160, 260))]
+    assert rules.joined_columns(lines) == lines
+    assert rules.joined_columns([]) == []
 
 
 def test_a_line_without_text_has_no_characters() -> None:

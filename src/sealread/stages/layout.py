@@ -169,16 +169,18 @@ def _by_class(value: _T | Mapping[int | str, _T], region: Region, unnamed: _T) -
 
 def iou(a: Sequence[float], b: Sequence[float]) -> float:
     """Intersection over union of two boxes ``(x1, y1, x2, y2)``."""
-    shared = _shared(a, b)
-    union = _area(a) + _area(b) - shared
+    shared = intersection(a, b)
+    union = area(a) + area(b) - shared
     return shared / union if union > 0 else 0.0
 
 
-def _area(box: Sequence[float]) -> float:
+def area(box: Sequence[float]) -> float:
+    """Area of a box ``(x1, y1, x2, y2)``; 0 for an empty one."""
     return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
 
 
-def _shared(a: Sequence[float], b: Sequence[float]) -> float:
+def intersection(a: Sequence[float], b: Sequence[float]) -> float:
+    """Area that two boxes have in common."""
     return max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
 
 
@@ -196,7 +198,7 @@ def _without_large_pictures(regions: list[Region], width: int, height: int) -> l
         return regions
     limit = (0.82 if width > height else 0.93) * width * height
     page = (0.0, 0.0, float(width), float(height))
-    kept = [r for r in regions if r.label != "image" or _shared(r.box, page) <= limit]
+    kept = [r for r in regions if r.label != "image" or intersection(r.box, page) <= limit]
     return kept if kept else regions
 
 
@@ -206,8 +208,8 @@ def _unnested(regions: list[Region], mode: Merge | Mapping[int | str, Merge]) ->
     for i, region in enumerate(regions):
         own = mode if isinstance(mode, str) else _by_class(mode, region, "union")
         family = [r for j, r in enumerate(regions) if j != i and r.cls_id == region.cls_id]
-        inside = any(_area(region.box) < _area(o.box) and _contains(o.box, region.box) for o in family)
-        around = any(_area(o.box) < _area(region.box) and _contains(region.box, o.box) for o in family)
+        inside = any(area(region.box) < area(o.box) and _contains(o.box, region.box) for o in family)
+        around = any(area(o.box) < area(region.box) and _contains(region.box, o.box) for o in family)
         if (own == "large" and inside) or (own == "small" and around and not inside):
             continue
         kept.append(region)
@@ -215,8 +217,9 @@ def _unnested(regions: list[Region], mode: Merge | Mapping[int | str, Merge]) ->
 
 
 def _contains(outer: Sequence[float], inner: Sequence[float]) -> bool:
-    area = _area(inner)
-    return area > 0 and _shared(outer, inner) / area >= _CONTAINED
+    size = area(inner)
+    return size > 0 and intersection(outer, inner) / size >= _CONTAINED
+
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""From the places of seals to readings: find the lines of each, straighten and read them all together, put each seal in order.
+
+Frame: everything lies in pixels of the flat page until a reading is put together; its polygons then lie in pixels of the crop and of
+the caller's page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from sealread.frames import Frame
+from sealread.lines import ReadLine, joined_columns, merit, plan, reading_order, roles, rotation_of, weight
+from sealread.polygons import bounding_box
+from sealread.stages.detection import Detector
+from sealread.stages.recognition import HEIGHT, Recogniser
+from sealread.stages.rectification import straighten
+from sealread.types import DetectedLine, DetectionSettings, Image, Points, Region, Ribbon, Role, SealReading, TextLine
+
+#: Crops are searched for text with this share of their size around them: boxes may cut the outer ring or the ends of a line.
+_CROP_MARGIN = 0.04
+#: Readings whose merit differs by less say the same; the likelier one, which comes first, stays.
+_ROUNDING = 0.01
+
+Box = tuple[int, int, int, int]
+
+
+def find_lines(flat: Image, places: Sequence[Region], detector: Detector, settings: DetectionSettings) -> list[list[DetectedLine]]:
+    """The lines of text at each place, in pixels of the flat page."""
+    cuts = [_with_margin(_integer_box(region.box, flat), flat) for region in places]
+    found = detector.find([flat[y1:y2, x1:x2] for x1, y1, x2, y2 in cuts], settings)
+    return [[_moved(line, x1, y1) for line in lines] for (x1, y1, _, _), lines in zip(cuts, found, strict=True)]
+
+
+def read_seals(
+    flat: Image, places: Sequence[tuple[Region, Sequence[DetectedLine]]], recogniser: Recogniser, frame: Frame, least_score: float
+) -> list[SealReading]:
+    """The seals at some places, their lines read together.
+
+    Args:
+        places: regions of the flat page, with their lines on it.
+        frame: maps the flat page to the caller's page.
+        least_score: texts below it are not kept.
+    """
+    read = _read_lines(flat, [lines for _, lines in places], recogniser)
+    seals = enumerate(zip(places, read, strict=True), 1)
+    return [_seal(number, region, flat, lines, frame, least_score) for number, ((region, _), lines) in seals]
+
+
+def _read_lines(flat: Image, detected: Sequence[Sequence[DetectedLine]], recogniser: Recogniser) -> list[list[ReadLine]]:
+    """All lines of all seals read in one go; of each the reading with most merit, columns joined."""
+    jobs = []
+    for seal, lines in enumerate(detected):
+        for planned in plan(lines):
+            for choice in planned.choices:
+                strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
+                if len(strips) == len(choice):
+                    jobs.append((seal, planned, choice, strips))
+    answers = recogniser.read([np.concatenate([strip.image for strip in strips], axis=1) for _, _, _, strips in jobs])
+    best: dict[tuple[int, int], ReadLine] = {}
+    for (seal, planned, choice, strips), answer in zip(jobs, answers, strict=True):
+        candidate = ReadLine(planned.polygon, planned.score, choice, strips, answer)
+        rival = best.get((seal, id(planned)))
+        if rival is None or merit(candidate) > merit(rival) + _ROUNDING:
+            best[seal, id(planned)] = candidate
+    return [joined_columns([line for (owner, _), line in best.items() if owner == seal]) for seal in range(len(detected))]
+
+
+def _seal(number: int, region: Region, flat: Image, lines: Sequence[ReadLine], frame: Frame, least_score: float) -> SealReading:
+    box = _integer_box(region.box, flat)
+    weights = [weight(line) for line in lines]
+    verticals = [bool(line.choice[0].cells) for line in lines]
+    on_flat = rotation_of([line.middle for line in lines], verticals, weights)
+    on_page = rotation_of([frame.to_source(line.middle) for line in lines], verticals, weights)
+    kinds = roles(lines)
+    order = reading_order(lines, kinds, 0.0 if on_flat is None else on_flat)
+    return SealReading(
+        region_id=number,
+        box=box,
+        crop=flat[box[1] : box[3], box[0] : box[2]],
+        page_box=_page_box(region.box, frame),
+        detection_score=region.score,
+        rotation=on_page,
+        lines=tuple(_text_line(lines[i], kinds[i], box, frame, least_score) for i in order),
+    )
+
+
+def _text_line(line: ReadLine, role: Role, box: Box, frame: Frame, least_score: float) -> TextLine:
+    reading = line.recognition
+    return TextLine(
+        text=reading.text,
+        score=reading.score,
+        role=role,
+        polygon=line.polygon - np.array(box[:2], dtype=np.float64),
+        page_polygon=frame.to_source(line.polygon),
+        detection_score=line.detection_score,
+        char_scores=reading.char_scores,
+        char_points=frame.to_source(line.char_points()),
+        kept=bool(reading.text) and reading.score >= least_score,
+    )
+
+
+def _integer_box(box: Sequence[float], image: Image) -> Box:
+    """The crop's place: at least one pixel, inside the image."""
+    height, width = image.shape[:2]
+    x1, y1 = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
+    return x1, y1, max(min(math.ceil(box[2]), width), x1 + 1), max(min(math.ceil(box[3]), height), y1 + 1)
+
+
+def _with_margin(box: Box, image: Image) -> Box:
+    height, width = image.shape[:2]
+    margin = round(_CROP_MARGIN * max(box[2] - box[0], box[3] - box[1]))
+    return max(box[0] - margin, 0), max(box[1] - margin, 0), min(box[2] + margin, width), min(box[3] + margin, height)
+
+
+def _moved(line: DetectedLine, dx: float, dy: float) -> DetectedLine:
+    shift = np.array([dx, dy], dtype=np.float64)
+    band = line.ribbon
+    ribbon = None if band is None else Ribbon(band.top + shift, band.bottom + shift, band.cells)
+    return replace(line, polygon=line.polygon + shift, ribbon=ribbon)
+
+
+def _page_box(box: tuple[float, float, float, float], frame: Frame) -> tuple[float, float, float, float]:
+    """The bounding box on the caller's page; edges are followed, because unwarping bends them."""
+    x1, y1, x2, y2 = box
+    t = np.linspace(0, 1, 9)
+    edges: Points = np.concatenate(
+        [np.stack([x1 + (x2 - x1) * t, np.full(9, y)], axis=1) for y in (y1, y2)]
+        + [np.stack([np.full(9, x), y1 + (y2 - y1) * t], axis=1) for x in (x1, x2)]
+    )
+    return bounding_box(frame.to_source(edges))

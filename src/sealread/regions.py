@@ -1,0 +1,109 @@
+"""Where the seals of a page are: what the layout network is sure of, and the places that its text must confirm.
+
+No seal shall be missed silently: the network's answer is joined with what ink and geometry show; what neither is sure of is kept as
+doubtful and becomes a seal when the text detector finds the text of one there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sealread.networks import Finder
+from sealread.polygons import total_turning
+from sealread.stages.candidates import InkFinder
+from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, area, filtered, fused, intersection, iou
+from sealread.types import DetectedLine, Image, Region
+
+_log = logging.getLogger("sealread")
+
+#: Class of seals where the layout model has none for them.
+_NO_CLASS = -1
+#: Our own network and the ink together decide from this score of either on.
+_LEAST_HINT = 0.05
+#: A region below the layout threshold, and a candidate of the second way, need at least this score to be looked at.
+_LEAST_DOUBTFUL = 0.25
+#: ... and their text must be found with this mean score on bent lines,
+_CONFIRMING = 0.75
+#: ... or this one on columns, because blocks of print look like those of a square seal;
+_CONFIRMING_COLUMN = 0.85
+#: ... that reach over this share of the place's longer side.
+_SEAL_REACH = 0.35
+#: Doubtful places looked at on one page, best first.
+_MOST_DOUBTFUL = 6
+#: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
+_WHOLE_ASPECT, _WHOLE_SCORE = 3.0, 0.5
+#: Boxes with this overlap, or this share of the smaller one in common, show the same thing.
+_SAME_IOU, _SAME_SHARE = 0.3, 0.6
+
+
+def is_seal(region: Region) -> bool:
+    """Whether the layout calls it a seal."""
+    return region.label.lower() == "seal"
+
+
+def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[Region], list[Region]]:
+    """Regions that the layout is sure of, filtered as the caller asks, and doubtful places of seals, best first."""
+    height, width = flat.shape[:2]
+    cls_id = _seal_class(stage)
+    ink = InkFinder(cls_id)
+    second: list[Region] = []
+    if isinstance(stage, SealFinder):
+        everything = fused(stage.find(flat, _LEAST_HINT), ink.find(flat, _LEAST_HINT))
+    else:
+        asked = settings.threshold
+        everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
+        if not isinstance(stage, InkFinder):
+            second = ink.find(flat, _LEAST_DOUBTFUL)
+    found = filtered(everything, settings, width, height)
+    seals = [region for region in found if is_seal(region)]
+    unsure = [region for region in everything if is_seal(region) and region.score >= _LEAST_DOUBTFUL]
+    doubtful: list[Region] = []
+    for region in sorted([*unsure, *second], key=lambda r: -r.score):
+        if all(_apart(region, other) for other in [*seals, *doubtful]):
+            doubtful.append(region)
+    doubtful = doubtful[:_MOST_DOUBTFUL]
+    if not seals and max(width, height) <= _WHOLE_ASPECT * min(width, height):
+        # The picture may be nothing but one seal, with its ring at the edges or cut off.
+        doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height))))
+    return found, doubtful
+
+
+def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]) -> list[tuple[Region, list[DetectedLine]]]:
+    """The doubtful places whose text is that of a seal, with that text; what shows the same as an earlier one is left out."""
+    kept: list[tuple[Region, list[DetectedLine]]] = []
+    for region, lines in zip(doubtful, detected, strict=True):
+        if _confirms(lines, region) and all(_apart(region, other) for other, _ in kept):
+            kept.append((region, lines))
+    return kept
+
+
+def _seal_class(stage: Finder) -> int:
+    """The class that a seal has in the results of this layout stage."""
+    if not isinstance(stage, BoxRows):
+        return stage.cls_id
+    if "seal" in stage.labels:
+        return stage.labels.index("seal")
+    _log.warning("the layout model has no class 'seal'; seals are found by ink and geometry alone")
+    return _NO_CLASS
+
+
+def _apart(region: Region, other: Region) -> bool:
+    """Whether two boxes show different things: they overlap little and neither lies in the other."""
+    least = min(area(region.box), area(other.box))
+    return iou(region.box, other.box) < _SAME_IOU and intersection(region.box, other.box) < _SAME_SHARE * least
+
+
+def _confirms(lines: Sequence[DetectedLine], region: Region) -> bool:
+    """Whether the text found at a doubtful place is that of a seal: some of it must bend, and reach over a good part of the place."""
+    x1, y1, x2, y2 = region.box
+    reach = _SEAL_REACH * max(x2 - x1, y2 - y1)
+    for line in lines:
+        if line.ribbon is None or np.ptp(line.polygon, axis=0).max() < reach:
+            continue
+        turn = abs(total_turning((line.ribbon.top + line.ribbon.bottom) / 2))
+        if (line.ribbon.cells and line.score >= _CONFIRMING_COLUMN) or (turn > 90 and line.score >= _CONFIRMING):
+            return True
+    return False

@@ -1,0 +1,179 @@
+"""What one call of `predict` asks for, and how networks are run: options completed from the configuration.
+
+None means as configured; every other value counts, 0 and False too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sealread.blocks import PipelineConfig
+from sealread.engines import EngineSettings
+from sealread.engines.choice import chosen_engine, default_cache
+from sealread.errors import InputError
+from sealread.options import PredictOptions, parse_device
+from sealread.stages.layout import LayoutSettings
+from sealread.types import DetectionSettings, Region
+
+_ENGINE_KEYS = ("precision", "cpu_threads", "cache")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSettings:
+    """The complete settings of one call.
+
+    Attributes:
+        external: regions that the caller found, one list for each page; None: they are looked for.
+    """
+
+    use_doc_orientation_classify: bool
+    use_doc_unwarping: bool
+    use_layout_detection: bool
+    layout: LayoutSettings
+    detection: DetectionSettings
+    rec_score_thresh: float
+    external: tuple[tuple[Region, ...], ...] | None = None
+
+    def external_regions(self, number: int) -> tuple[Region, ...] | None:
+        """The caller's regions of page `number` of the call.
+
+        Raises:
+            InputError: regions were given for fewer pages.
+        """
+        if self.external is None:
+            return None
+        if number >= len(self.external):
+            raise InputError(f"layout_det_res has results for {len(self.external)} pages, the input has more", parameter="layout_det_res")
+        return self.external[number]
+
+
+def page_settings(config: PipelineConfig, options: PredictOptions) -> PageSettings:
+    """Options completed from the configuration.
+
+    Raises:
+        InputError: a switch is on whose block the configuration lacks, or options exclude each other.
+    """
+    preprocessor = config.sub_pipelines.doc_preprocessor
+    modules = preprocessor.sub_modules if preprocessor is not None else None
+    on = config.use_doc_preprocessor and preprocessor is not None
+    turn = given(options.use_doc_orientation_classify, on and preprocessor is not None and preprocessor.use_doc_orientation_classify)
+    flatten = given(options.use_doc_unwarping, on and preprocessor is not None and preprocessor.use_doc_unwarping)
+    if turn and (modules is None or modules.doc_orientation_classify is None):
+        raise _not_configured("use_doc_orientation_classify", "DocOrientationClassify")
+    if flatten and (modules is None or modules.doc_unwarping is None):
+        raise _not_configured("use_doc_unwarping", "DocUnwarping")
+    external = None
+    look = given(options.use_layout_detection, config.use_layout_detection)
+    if options.layout_det_res is not None:
+        if options.use_layout_detection:
+            message = "layout_det_res and use_layout_detection=True exclude each other: give regions or have them found"
+            raise InputError(message, parameter="layout_det_res")
+        look = False
+        external = tuple(
+            tuple(Region(box.cls_id, box.label, box.score, box.coordinate) for box in page.boxes) for page in options.layout_det_res
+        )
+    if look and config.sub_modules.layout_detection is None:
+        raise _not_configured("use_layout_detection", "LayoutDetection")
+    reading = config.sub_pipelines.seal_ocr.sub_modules.text_recognition
+    return PageSettings(
+        use_doc_orientation_classify=turn,
+        use_doc_unwarping=flatten,
+        use_layout_detection=look,
+        layout=_layout_settings(config, options),
+        detection=_detection_settings(config, options),
+        rec_score_thresh=given(options.seal_rec_score_thresh, reading.score_thresh),
+        external=external,
+    )
+
+
+def _layout_settings(config: PipelineConfig, options: PredictOptions) -> LayoutSettings:
+    module = config.sub_modules.layout_detection
+    if module is None:
+        return LayoutSettings()
+    ratio = given(options.layout_unclip_ratio, module.layout_unclip_ratio)
+    pairs: Any = {key: _pair(value) for key, value in ratio.items()} if isinstance(ratio, Mapping) else _pair(ratio)
+    return LayoutSettings(
+        threshold=given(options.layout_threshold, module.threshold),
+        nms=given(options.layout_nms, module.layout_nms),
+        unclip_ratio=pairs,
+        merge_mode=given(options.layout_merge_bboxes_mode, module.layout_merge_bboxes_mode),
+    )
+
+
+def _detection_settings(config: PipelineConfig, options: PredictOptions) -> DetectionSettings:
+    module = config.sub_pipelines.seal_ocr.sub_modules.text_detection
+    return DetectionSettings(
+        limit_side_len=given(options.seal_det_limit_side_len, module.limit_side_len),
+        limit_type=given(options.seal_det_limit_type, module.limit_type),
+        thresh=given(options.seal_det_thresh, module.thresh),
+        max_side_limit=module.max_side_limit,
+        box_thresh=given(options.seal_det_box_thresh, module.box_thresh),
+        unclip_ratio=given(options.seal_det_unclip_ratio, module.unclip_ratio),
+    )
+
+
+def engine_settings(
+    config: PipelineConfig,
+    engine: str | None,
+    engine_config: Mapping[str, Any] | None,
+    use_hpip: bool | None,
+    hpi_config: Mapping[str, Any] | None,
+) -> EngineSettings:
+    """How networks are run: the arguments of `create_pipeline`, completed from the configuration.
+
+    Raises:
+        InputError: an unknown key or a bad value.
+        ModelError: the engine is not installed.
+    """
+    name = given(engine, config.engine)
+    keys = dict(_block("engine_config", given(engine_config, config.engine_config)))
+    tuned = _block("hpi_config", given(hpi_config, config.hpi_config))
+    if given(use_hpip, config.use_hpip) and name is None:
+        name = tuned.get("backend")
+        threads = _block("hpi_config.backend_config", tuned.get("backend_config")).get("cpu_num_threads")
+        if threads is not None:
+            keys.setdefault("cpu_threads", threads)
+    unknown = sorted(set(keys) - set(_ENGINE_KEYS))
+    if unknown:
+        raise InputError(f"engine_config has the unknown key {unknown[0]}; known are {', '.join(_ENGINE_KEYS)}", parameter="engine_config")
+    folder = default_cache() / "openvino" if keys.get("cache", True) else None
+    settings = EngineSettings(name, keys.get("precision"), keys.get("cpu_threads"), folder)
+    chosen_engine(settings)  # one that is missing is known at once
+    return settings
+
+
+def check_device(device: object) -> None:
+    """Refuse devices on which this version does not run.
+
+    Raises:
+        InputError: not a device, or not the CPU.
+    """
+    if not isinstance(device, str):
+        raise InputError(f"the device must be a text like cpu, but is {device!r}", parameter="device")
+    asked = parse_device(device)
+    if asked.kind != "cpu":
+        raise InputError(f"the device {asked} is not supported by this version, which runs on the CPU: use cpu", parameter="device")
+
+
+def given(value: Any, configured: Any) -> Any:
+    """The caller's value, or the configured one where the caller gave None."""
+    return configured if value is None else value
+
+
+def _block(name: str, value: Any) -> Mapping[str, Any]:
+    """A block of keys; None is an empty one."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InputError(f"{name} must be a block of keys, but is {value!r}", parameter=name.partition(".")[0])
+    return {} if value is None else value
+
+
+def _pair(ratio: Any) -> tuple[float, float]:
+    return (float(ratio), float(ratio)) if isinstance(ratio, int | float) else (float(ratio[0]), float(ratio[1]))
+
+
+def _not_configured(parameter: str, block: str) -> InputError:
+    return InputError(
+        f"{parameter} is on, but the configuration has no {block} block: add it, or set {parameter} to False", parameter=parameter
+    )
