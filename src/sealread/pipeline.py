@@ -19,7 +19,7 @@ from sealread.outputs import OutputNames
 from sealread.reader import find_lines, read_seals
 from sealread.regions import confirmed, is_seal, search
 from sealread.results import SealRecognitionResult
-from sealread.settings import PageSettings, check_device, engine_settings, page_settings
+from sealread.settings import PageSettings, check_device, engine_settings, keys_without_effect, page_settings
 from sealread.stages.detection import Detector
 from sealread.stages.layout import LayoutSettings, filtered
 from sealread.stages.orientation import OrientationClassifier, turned
@@ -264,4 +264,6 @@ def create_pipeline(
         check_device(device)
     if pp_option is not None:
         _log.warning("pp_option belongs to another framework and is ignored; use engine_config")
+    for path in keys_without_effect(loaded):
+        _log.warning("%s has no effect in this version", path)
     return SealPipeline(loaded, engine_settings(loaded, engine, engine_config, use_hpip, hpi_config))

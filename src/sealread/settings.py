@@ -144,6 +144,27 @@ def engine_settings(
     return settings
 
 
+def keys_without_effect(config: PipelineConfig) -> list[str]:
+    """Keys of the tutorial's configuration that are set but do nothing in this version, by their paths."""
+    seal = config.sub_pipelines.seal_ocr
+    paths = {
+        "TextDetection.input_shape": seal.sub_modules.text_detection.input_shape,
+        "TextRecognition.input_shape": seal.sub_modules.text_recognition.input_shape,
+        "TextRecognition.return_word_box": seal.sub_modules.text_recognition.return_word_box,
+    }
+    blocks: list[tuple[str, Any]] = [
+        ("SealOCR", seal),
+        ("DocPreprocessor", config.sub_pipelines.doc_preprocessor),
+        ("LayoutDetection", config.sub_modules.layout_detection),
+        ("TextDetection", seal.sub_modules.text_detection),
+        ("TextRecognition", seal.sub_modules.text_recognition),
+    ]
+    for name, block in blocks:
+        for key in ("engine", "engine_config", "use_hpip", "hpi_config"):
+            paths[f"{name}.{key}"] = getattr(block, key, None)
+    return [path for path, value in paths.items() if value is not None and value is not False]
+
+
 def check_device(device: object) -> None:
     """Refuse devices on which this version does not run.
 

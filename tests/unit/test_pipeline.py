@@ -19,7 +19,7 @@ from tiny_networks import DOUBTED, SEAL, layout_folder, recognition_folder, unwa
 
 from sealread import InputError, SealPipeline, SealRecognitionResult, create_pipeline
 from sealread.config import PredictOptions, override, packaged_config
-from sealread.pipeline import PageSettings
+from sealread.settings import PageSettings
 
 Image = NDArray[np.uint8]
 Draw = Callable[[int, int], Image]
@@ -150,7 +150,7 @@ class TestPredict:
             seal_det_unclip_ratio=0,
             seal_rec_score_thresh=0,
         )
-        assert not (settings.use_doc_preprocessor or settings.use_doc_orientation_classify or settings.use_doc_unwarping)
+        assert not (settings.use_doc_orientation_classify or settings.use_doc_unwarping)
         assert settings.layout.nms is False
         assert settings.layout.threshold == 0
         assert (settings.detection.thresh, settings.detection.box_thresh, settings.detection.unclip_ratio) == (0, 0, 0)

@@ -65,7 +65,7 @@ def target_maps(lines: Sequence[TargetLine], height: int, width: int) -> TargetM
             _fill(mark, core, 1)
             core_count += mark
             reach = 2 * round(_BETWEEN_REACH * float(half.mean())) + 1
-            near_count += cv2.dilate(mark, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+            near_count += np.asarray(cv2.dilate(mark, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))), np.uint8)
         _fill_field(field, top, bottom, half, line.vertical)
     # Where two cores cross, neither line can be traced: a gap keeps them apart.
     maps[CORE] = core_count == 1
