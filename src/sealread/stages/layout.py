@@ -221,7 +221,6 @@ def _contains(outer: Sequence[float], inner: Sequence[float]) -> bool:
     return size > 0 and intersection(outer, inner) / size >= _CONTAINED
 
 
-
 @dataclass(frozen=True, slots=True)
 class BoxRows:
     """An official layout network (RT-DETR or PicoDet): rows of class, score and box in page pixels.
