@@ -268,7 +268,7 @@ def packaged_config() -> PipelineConfig:
                         unclip_ratio=0.5,
                     ),
                     TextRecognition=TextRecognition(
-                        module_name="text_recognition", model_name="PP-OCRv6_small_rec", batch_size=8, score_thresh=0
+                        module_name="text_recognition", model_name="sealread-seal-rec", batch_size=8, score_thresh=0
                     ),
                 ),
             ),

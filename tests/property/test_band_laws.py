@@ -45,7 +45,7 @@ def same_line(line: DetectedLine, band: Band, least: float = 0.85) -> None:
 def test_an_arc_comes_back_with_its_direction(radius: float, share: float, span: float, ratio: float, inwards: bool, tilt: float) -> None:
     band = arc(radius, radius * ratio * min(share, 0.3 if inwards else 0.4), 90, span, ratio, inwards=inwards).turned(tilt).moved(*MIDDLE)
     thick = float(np.hypot(*(band.top[0] - band.bottom[0])))
-    assume(thick > 9 and lengths_along(band.middle)[-1] > 2.5 * thick)
+    assume(thick > 12 and lengths_along(band.middle)[-1] > 2.5 * thick)
     (line,) = found(band)
     same_line(line, band)
 
