@@ -36,6 +36,10 @@ $(VENV)/.torch: $(VENV)/.tools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	@touch $@
 
+$(VENV)/.peer: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
 demo: $(VENV)/.core
 	$(BIN)/python examples/read.py output
 
@@ -55,7 +59,7 @@ format: $(VENV)/.tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.core
+bench: $(VENV)/.peer
 	$(BIN)/python bench/accuracy.py --set '$(SET)'
 	$(BIN)/python bench/speed.py --set '$(SET)'
 	$(BIN)/python bench/readme.py

@@ -47,7 +47,10 @@ def read_seals(
     """
     read = _read_lines(flat, [lines for _, lines in places], recogniser)
     seals = enumerate(zip(places, read, strict=True), 1)
-    return [_seal(number, region, flat, lines, frame, least_score) for number, ((region, _), lines) in seals]
+    return [
+        _seal(number, region, flat, [_scored(line, recogniser) for line in lines], frame, least_score)
+        for number, ((region, _), lines) in seals
+    ]
 
 
 def _read_lines(flat: Image, detected: Sequence[Sequence[DetectedLine]], recogniser: Recogniser) -> list[list[ReadLine]]:
@@ -67,6 +70,14 @@ def _read_lines(flat: Image, detected: Sequence[Sequence[DetectedLine]], recogni
         if rival is None or merit(candidate) > merit(rival) + _ROUNDING:
             best[seal, id(planned)] = candidate
     return [joined_columns([line for (owner, _), line in best.items() if owner == seal]) for seal in range(len(detected))]
+
+
+def _scored(line: ReadLine, recogniser: Recogniser) -> ReadLine:
+    """The line with its calibrated score, where the recogniser has a calibration."""
+    if recogniser.calibration is None:
+        return line
+    score = recogniser.calibration(line.recognition.char_scores, line.detection_score)
+    return replace(line, recognition=replace(line.recognition, score=score))
 
 
 def _seal(number: int, region: Region, flat: Image, lines: Sequence[ReadLine], frame: Frame, least_score: float) -> SealReading:

@@ -116,7 +116,7 @@ class Recognition:
 
     Attributes:
         text: the characters, first to last; empty for nothing.
-        score: mean of the kept characters' probabilities, calibrated where the network has a calibration; 0 for nothing.
+        score: mean of the kept characters' probabilities, or the calibrated probability that the line is right; 0 for nothing.
         char_scores: probability of each character.
         char_positions: centre of each character along the strip, 0 (left end) to 1 (right end).
     """

@@ -93,15 +93,12 @@ def test_one_pixel_is_read_as_nothing() -> None:
     assert (reading.text, reading.score, reading.char_scores) == ("", 0.0, ())
 
 
-def test_calibration_gives_a_probability_that_rises_with_the_characters_and_keeps_nothing() -> None:
-    curve = Calibration(mean=1.2, least=0.5, offset=-0.4)
-    assert curve(()) == 0.0
-    values = [curve((0.9, v)) for v in np.linspace(0, 1, 50)]
-    assert values == sorted(values) and values[0] > 0 and values[-1] < 1
-    # Log odds of one half are nothing, whatever their weight.
-    assert Calibration(3.0, 2.0, 0.0)((0.5, 0.5)) == pytest.approx(0.5)
-    assert Calibration(1.0, 0.0, 0.0)((0.2, 0.4)) == pytest.approx(0.3)
-    recogniser = Recogniser(Columns(), ALPHABET, calibration=curve)
-    some, nothing = recogniser.read([strip("甲乙"), strip("")])
-    assert some.score == pytest.approx(curve((0.9, 0.9))) and some.char_scores == pytest.approx((0.9, 0.9))
-    assert (nothing.text, nothing.score) == ("", 0.0)
+def test_calibration_gives_a_probability_that_rises_with_the_evidence_and_keeps_nothing() -> None:
+    curve = Calibration(mean=1.2, least=0.5, detection=1.0, offset=-0.4)
+    assert curve((), 1.0) == 0.0
+    scores = [curve((p, p), d) for p, d in ((0.2, 0.5), (0.6, 0.5), (0.6, 0.9), (1.0, 1.0))]
+    assert scores == sorted(scores)
+    assert all(0 < score < 1 for score in scores)
+    assert Calibration(3.0, 2.0, 1.0, 0.0)((0.5, 0.5), 0.5) == pytest.approx(0.5)
+    assert Calibration(1.0, 0.0, 0.0, 0.0)((0.2, 0.4), 0.9) == pytest.approx(0.3)
+    assert Calibration(0.0, 0.0, 1.0, 0.0)((0.2, 0.4), 0.9) == pytest.approx(0.9)

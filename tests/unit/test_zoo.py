@@ -185,7 +185,7 @@ BOMB = "x0: &x0 [x, x]\n" + "".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 6
         f"{BOMB}PostProcess: {{character_dict: *x22}}",
         f"{BOMB}Global: {{model_name: *x22}}",
         f"{BOMB}Global: *x22",
-        "PostProcess: {character_dict: [a]}\nCalibration: {mean: steep, least: 0, offset: 0}",
+        "PostProcess: {character_dict: [a]}\nCalibration: {mean: steep, least: 0, detection: 0, offset: 0}",
         "PostProcess: {character_dict: [a]}\nCalibration: {}",
     ],
 )
@@ -233,8 +233,11 @@ def test_a_card_that_does_not_fit_its_task_is_refused(task: str, text: str, tmp_
 
 def test_an_alphabet_of_plain_scalars_is_read_as_text(tmp_path: Path) -> None:
     folder = folder_for("text_recognition", tmp_path)
-    write_card(folder, {"PostProcess": {"character_dict": ["甲", 7, "'", "#"]}, "Calibration": {"mean": 2, "least": 0.5, "offset": -1}})
-    assert network_of("text_recognition", folder).settings == {"alphabet": ["甲", "7", "'", "#"], "calibration": [2.0, 0.5, -1.0]}
+    write_card(
+        folder,
+        {"PostProcess": {"character_dict": ["甲", 7, "'", "#"]}, "Calibration": {"mean": 2, "least": 0.5, "detection": 1, "offset": -1}},
+    )
+    assert network_of("text_recognition", folder).settings == {"alphabet": ["甲", "7", "'", "#"], "calibration": [2.0, 0.5, 1.0, -1.0]}
 
 
 TUTORIAL = """

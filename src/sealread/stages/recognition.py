@@ -34,30 +34,32 @@ _BATCH_WIDTH = 3200
 
 
 def log_odds(probability: float) -> float:
-    """``log(p / (1 - p))``, finite at both ends."""
-    clipped = min(max(probability, 1e-6), 1 - 1e-6)
+    """``log(p / (1 - p))``; probabilities nearer to 0 or 1 than one in ten thousand are not told apart."""
+    clipped = min(max(probability, 1e-4), 1 - 1e-4)
     return math.log(clipped / (1 - clipped))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """From the characters' probabilities to the share of such lines that is right: a logistic model (Platt 1999).
+    """From what the networks say of a line to the share of such lines that is right: a logistic model (Platt 1999).
 
     Attributes:
-        mean, least: weights of the log odds of the mean and of the least character probability.
+        mean, least, detection: weights of the log odds of the mean and of the least character probability, and of the detection score.
         offset: constant.
     """
 
     mean: float
     least: float
+    detection: float
     offset: float
 
-    def __call__(self, char_scores: Sequence[float]) -> float:
+    def __call__(self, char_scores: Sequence[float], detection_score: float) -> float:
         """The calibrated score of a line; 0 for a line without characters."""
         if len(char_scores) == 0:
             return 0.0
         mean = sum(char_scores) / len(char_scores)
-        return 1 / (1 + math.exp(-(self.mean * log_odds(mean) + self.least * log_odds(min(char_scores)) + self.offset)))
+        evidence = self.mean * log_odds(mean) + self.least * log_odds(min(char_scores)) + self.detection * log_odds(detection_score)
+        return 1 / (1 + math.exp(-(evidence + self.offset)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Recogniser:
     Attributes:
         alphabet: one string per class, blank first.
         batch_size: strips per batch at most.
-        calibration: gives the lines' scores; None: the mean of the characters' probabilities.
+        calibration: gives the scores of lines in results; None: the mean of their characters' probabilities.
     """
 
     engine: Engine
@@ -103,10 +105,7 @@ class Recogniser:
         return [self._decode(p, strip.shape[1] / width) for p, strip in zip(probabilities, strips, strict=True)]
 
     def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
-        raw = ctc_greedy(probabilities, self.alphabet, used)
-        if self.calibration is None:
-            return raw
-        return Recognition(raw.text, self.calibration(raw.char_scores), raw.char_scores, raw.char_positions)
+        return ctc_greedy(probabilities, self.alphabet, used)
 
 
 def _padded_width(width: int) -> int:

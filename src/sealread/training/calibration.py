@@ -1,8 +1,8 @@
 """Calibration of line scores: how often a line with these character probabilities is right.
 
 The whole pipeline reads held-out drawn crops; each line that it gives is right (equal to the true line that it lies on) or not.
-A logistic model of two numbers, the mean and the least probability of the line's characters, is fitted to that (Platt 1999).
-Run: ``python -m sealread.training.calibration --count 600``; the three numbers go into the recogniser's row of the zoo.
+A logistic model of three numbers, the mean and the least probability of its characters and the detection score, is fitted to that
+(Platt 1999). Run: ``python -m sealread.training.calibration``; the four numbers go into the recogniser's row of the zoo.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ _SAME_PLACE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One line that the pipeline gave: its characters' mean and least probability, and whether it was right."""
+    """One line that the pipeline gave: its characters' mean and least probability, its detection score, and whether it was right."""
 
     mean: float
     least: float
+    detection: float
     right: bool
 
 
@@ -51,7 +52,7 @@ def judged_lines(count: int, size: int = 320) -> list[Judged]:
                     normalise_text(line.text) == normalise_text(true.text) and _overlap(line, true) >= _SAME_PLACE
                     for true in labelled.lines
                 )
-                rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), right))
+                rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), line.detection_score, right))
     return rows
 
 
@@ -68,17 +69,24 @@ def _overlap(line: TextLine, true: SampleLine) -> float:
     return cv2.countNonZero(masks[0] & masks[1]) / max(union, 1)
 
 
-def fit(rows: list[Judged], rounds: int = 50) -> Calibration:
-    """The logistic model that makes the judgements likeliest (Newton's method, a little shrinkage)."""
-    features: NDArray[np.float64] = np.array([[log_odds(r.mean), log_odds(r.least), 1.0] for r in rows])
-    right = np.array([r.right for r in rows], dtype=np.float64)
-    weights = np.array([0.5, 0.5, 0.0])
+def fit(rows: list[Judged], rounds: int = 100) -> Calibration:
+    """The logistic model that makes the judgements likeliest (Newton's method, half steps where a whole one does harm)."""
+    features: NDArray[np.float64] = np.array([[log_odds(r.mean), log_odds(r.least), log_odds(r.detection), 1.0] for r in rows])
+    signs = np.array([1.0 if r.right else -1.0 for r in rows])
+
+    def cost(weights: NDArray[np.float64]) -> float:
+        return float(np.logaddexp(0, -signs * (features @ weights)).sum() + 0.05 * weights @ weights)
+
+    weights = np.zeros(4)
     for _ in range(rounds):
-        p = 1 / (1 + np.exp(-features @ weights))
-        gradient = features.T @ (right - p) - 0.1 * weights
-        curvature = (features * (p * (1 - p))[:, None]).T @ features + 0.1 * np.eye(3)
-        weights = weights + np.linalg.solve(curvature, gradient)
-    return Calibration(float(weights[0]), float(weights[1]), float(weights[2]))
+        p = 1 / (1 + np.exp(np.clip(signs * (features @ weights), -50, 50)))
+        gradient = features.T @ (signs * p) - 0.1 * weights
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + 0.1 * np.eye(4)
+        step = np.linalg.solve(curvature, gradient)
+        while cost(weights + step) > cost(weights) and np.abs(step).max() > 1e-9:
+            step = step / 2
+        weights = weights + step
+    return Calibration(*(float(weight) for weight in weights))
 
 
 def main() -> None:
@@ -87,7 +95,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=600, help="crops to read")
     rows = judged_lines(parser.parse_args().count)
     fitted = fit(rows)
-    print(json.dumps({"lines": len(rows), "right": sum(r.right for r in rows), "calibration": [fitted.mean, fitted.least, fitted.offset]}))
+    print(
+        json.dumps(
+            {
+                "lines": len(rows),
+                "right": sum(r.right for r in rows),
+                "calibration": [fitted.mean, fitted.least, fitted.detection, fitted.offset],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

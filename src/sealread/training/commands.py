@@ -19,9 +19,9 @@ MODULES = ("seal_text_detection", "layout_detection", "text_recognition")
 
 #: Input side, images drawn, batch, and learning rate of each recipe.
 _RECIPES = {
-    "seal_text_detection": (CropSettings(side=320, count=12000, batch=16, seed=1), Schedule(steps=4000, rate=6e-4, frozen=10)),
+    "seal_text_detection": (CropSettings(side=320, count=20000, batch=16, seed=11), Schedule(steps=2500, rate=6e-4, frozen=10)),
     "layout_detection": (CropSettings(side=512, count=4000, batch=4, seed=12), Schedule(steps=1400, rate=6e-4, frozen=10)),
-    "text_recognition": (CropSettings(side=320, count=12000, batch=16, seed=1), Schedule(steps=4000, rate=2.5e-4, frozen=10)),
+    "text_recognition": (CropSettings(side=320, count=20000, batch=16, seed=1), Schedule(steps=2300, rate=2e-4, frozen=10)),
 }
 
 

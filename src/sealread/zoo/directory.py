@@ -139,7 +139,7 @@ def _recognition(card: Mapping[str, Any], folder: Path) -> tuple[str, dict[str, 
         raise ModelError(f"{folder}/inference.yml has no PostProcess.character_dict, the recogniser's alphabet", parameter="model_dir")
     settings: dict[str, Any] = {"alphabet": [_word(c) for c in alphabet]}
     if isinstance(card.get("Calibration"), Mapping):
-        settings["calibration"] = [float(card["Calibration"][key]) for key in ("mean", "least", "offset")]
+        settings["calibration"] = [float(card["Calibration"][key]) for key in ("mean", "least", "detection", "offset")]
     return "ctc", settings
 
 
