@@ -51,7 +51,9 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     ink = InkFinder(cls_id)
     second: list[Region] = []
     if isinstance(stage, SealFinder):
-        everything = fused(stage.find(flat, _LEAST_HINT), ink.find(flat, _LEAST_HINT))
+        shown = ink.find(flat, _LEAST_HINT)
+        everything = fused(stage.find(flat, _LEAST_HINT), shown)
+        second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     else:
         asked = settings.threshold
         everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
