@@ -17,7 +17,7 @@ from sealread.networks import Finder, Lazy
 from sealread.options import PredictOptions
 from sealread.outputs import OutputNames
 from sealread.reader import find_lines, read_seals
-from sealread.regions import confirmed, is_seal, search
+from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
 from sealread.settings import PageSettings, check_device, engine_settings, keys_without_effect, page_settings
 from sealread.stages.detection import Detector
@@ -150,6 +150,8 @@ class SealPipeline:
         added = confirmed(doubtful, lines[len(places) :])
         sure = list(zip(places, lines[: len(places)], strict=True))
         seals = read_seals(flat, [*sure, *added], self._recognition.get(), frame, settings.rec_score_thresh) if sure or added else []
+        seals, legible = with_legible(seals, len(sure))
+        added = [added[i] for i in legible]
         return PageReading(
             page=page,
             use_doc_preprocessor=settings.use_doc_orientation_classify or flattened,

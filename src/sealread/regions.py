@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from sealread.networks import Finder
 from sealread.polygons import total_turning
 from sealread.stages.candidates import InkFinder
 from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, area, filtered, fused, intersection, iou
-from sealread.types import DetectedLine, Image, Region
+from sealread.types import DetectedLine, Image, Region, SealReading
 
 _log = logging.getLogger("sealread")
 
@@ -31,6 +32,8 @@ _CONFIRMING = 0.75
 _CONFIRMING_COLUMN = 0.85
 #: ... that reach over this share of the place's longer side.
 _SEAL_REACH = 0.35
+#: ... and one line must have at least this score: logos and ornaments read as nonsense.
+_LEGIBLE = 0.15
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
@@ -80,6 +83,13 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
         if _confirms(lines, region) and all(_apart(region, other) for other, _ in kept):
             kept.append((region, lines))
     return kept
+
+
+def with_legible(seals: Sequence[SealReading], sure: int) -> tuple[list[SealReading], list[int]]:
+    """The first `sure` seals and those after them of which at least one line may be right, numbered anew; and which these are."""
+    legible = [i for i, seal in enumerate(seals[sure:]) if max((line.score for line in seal.lines), default=0.0) >= _LEGIBLE]
+    kept = [*seals[:sure], *(seals[sure + i] for i in legible)]
+    return [replace(seal, region_id=number) for number, seal in enumerate(kept, 1)], legible
 
 
 def _seal_class(stage: Finder) -> int:
