@@ -41,7 +41,7 @@ _TEAR_COSINE, _TEAR_SURE = 0.6, 0.25
 #: A bent core (degrees) of which this share looks the other way holds several lines.
 _MIXED_TURN, _MIXED_SHARE = 60.0, 0.1
 #: A line reaches at most so many half heights beyond its core; there its region must be likely and the characters look its way.
-_LONGEST_END, _IN_REGION, _AGREES = 1.4, 0.5, 0.5
+_LONGEST_END, _IN_REGION, _AGREES = 0.9, 0.7, 0.8
 
 Maps = NDArray[np.float32]
 
