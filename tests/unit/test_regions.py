@@ -1,0 +1,97 @@
+"""Where seals are: the network's and the ink's answers joined, doubtful places confirmed by their text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sealread.regions import confirmed, search, with_legible
+from sealread.stages.layout import LayoutSettings, fused, iou
+from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
+
+
+def region(box: tuple[float, float, float, float], score: float = 0.5) -> Region:
+    return Region(16, "seal", score, box)
+
+
+def line(score: float, turn: float, size: float = 80.0) -> DetectedLine:
+    """An arc of the given turn (degrees) around the middle of a box of 100 pixels."""
+    angles = np.radians(np.linspace(180, 180 + max(turn, 1.0), 20))
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    ribbon = Ribbon(50 + around * size / 2, 50 + around * (size / 2 - 10))
+    return DetectedLine(ribbon.polygon, score, ribbon, 1.0)
+
+
+def seal(number: int, *scores: float) -> SealReading:
+    square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    lines = tuple(TextLine("章", score, "horizontal", square, square, 0.9, (0.9,), square[:1]) for score in scores)
+    return SealReading(number, (0, 0, 1, 1), np.zeros((1, 1, 3), np.uint8), (0, 0, 1, 1), 0.5, None, lines)
+
+
+def test_what_both_ways_show_counts_once_with_the_ink_s_box_and_a_higher_score() -> None:
+    network, ink = region((10, 10, 110, 110), 0.6), region((12, 12, 108, 108), 0.9)
+    [both] = fused([network], [ink])
+    [alone] = fused([network], [])
+    assert both.box == ink.box
+    assert alone.box == network.box
+    assert both.score > alone.score
+
+
+def test_the_fused_score_rises_with_either_score() -> None:
+    box = (10.0, 10.0, 110.0, 110.0)
+    levels = [0.05, 0.3, 0.6, 0.95]
+    for fixed in levels:
+        with_network = [fused([region(box, level)], [region(box, fixed)])[0].score for level in levels]
+        with_ink = [fused([region(box, fixed)], [region(box, level)])[0].score for level in levels]
+        assert with_network == sorted(with_network) and with_ink == sorted(with_ink)
+        assert all(0 < score < 1 for score in with_network + with_ink)
+
+
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        ([line(0.9, 200)], True),
+        ([line(0.5, 200)], False),  # too unsure
+        ([line(0.9, 20)], False),  # straight print
+        ([line(0.9, 200, size=20)], False),  # a small logo within the place
+        ([], False),
+    ],
+)
+def test_only_sure_bent_text_over_a_good_part_of_the_place_confirms(found: list[DetectedLine], kept: bool) -> None:
+    assert bool(confirmed([region((0, 0, 100, 100))], [found])) is kept
+
+
+def test_of_two_doubtful_places_that_show_the_same_the_first_stays() -> None:
+    places = [region((0, 0, 100, 100)), region((5, 5, 100, 100)), region((300, 0, 400, 100))]
+    kept = confirmed(places, [[line(0.9, 200)]] * 3)
+    assert [place.box[0] for place, _ in kept] == [0, 300]
+
+
+def test_added_seals_need_a_line_that_may_be_right_and_are_numbered_anew() -> None:
+    kept, legible = with_legible([seal(1, 0.0), seal(2, 0.01), seal(3, 0.0, 0.6), seal(4)], sure=1)
+    assert legible == [1]
+    assert [reading.region_id for reading in kept] == [1, 2]
+    assert [len(reading.lines) for reading in kept] == [1, 2]
+
+
+class Silent:
+    """A layout network of the official kind that finds nothing and knows no seals."""
+
+    labels = ("text",)
+
+    def find(self, page: Image, least: float) -> list[Region]:
+        return []
+
+
+def test_a_ring_that_the_network_misses_is_a_doubtful_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    import cv2
+
+    monkeypatch.setattr("sealread.regions.BoxRows", Silent)
+    page = np.full((1200, 900, 3), 255, np.uint8)
+    cv2.circle(page, (600, 900), 120, (40, 40, 220), 6)
+    for angle in np.arange(0, 360, 20):
+        x, y = 600 + 95 * np.cos(np.radians(angle)), 900 + 95 * np.sin(np.radians(angle))
+        cv2.rectangle(page, (int(x) - 8, int(y) - 8), (int(x) + 8, int(y) + 8), (40, 40, 220), 3)
+    found, doubtful = search(Silent(), page, LayoutSettings())  # type: ignore[arg-type]
+    assert found == []
+    assert iou(doubtful[0].box, (477, 777, 723, 1023)) > 0.8

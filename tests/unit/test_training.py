@@ -1,0 +1,115 @@
+"""Training: the graph that is trained is the one that is deployed, and an interrupted run goes on."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the extra [train]")
+onnx = pytest.importorskip("onnx", reason="training needs the extra [train]")
+pytest.importorskip("rapidocr", reason="training starts from networks that rapidocr carries")
+
+import onnxruntime  # noqa: E402
+
+from sealread.errors import InputError, ModelError  # noqa: E402
+from sealread.training import synth  # noqa: E402
+from sealread.training.calibration import Judged, fit  # noqa: E402
+from sealread.training.commands import carried_network  # noqa: E402
+from sealread.training.detector import band_loss, band_network  # noqa: E402
+from sealread.training.graph import OnnxModule  # noqa: E402
+from sealread.training.layout import seal_network, seal_targets  # noqa: E402
+from sealread.training.loop import Schedule, train  # noqa: E402
+from sealread.training.tasks import CropSettings, DetectorTask, Endless  # noqa: E402
+
+
+def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {session.get_inputs()[0].name: inputs})[0])
+
+
+@pytest.mark.parametrize("make", [band_network, seal_network])
+def test_the_trained_graph_is_the_deployed_graph(make: Any) -> None:
+    model = make(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx"))))
+    inputs = np.random.default_rng(0).normal(size=(1, 3, 64, 96)).astype(np.float32)
+    module = OnnxModule(model)
+    trained = module(torch.from_numpy(inputs))[0].detach().numpy()
+    assert np.abs(trained - run(model, inputs)).max() < 1e-4
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.mul_(0.9)
+    changed = module(torch.from_numpy(inputs))[0].detach().numpy()
+    assert np.abs(changed - run(module.to_onnx(), inputs)).max() < 1e-4
+    assert np.abs(changed - trained).max() > 1e-3
+
+
+def test_an_operator_that_cannot_be_trained_is_named() -> None:
+    node = onnx.helper.make_node("Hardmax", ["x"], ["y"])
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph([node], "g", [value("x", 1, [1, 2])], [value("y", 1, [1, 2])])
+    with pytest.raises(ModelError, match="Hardmax"):
+        OnnxModule(onnx.helper.make_model(graph))
+
+
+def test_the_loss_of_the_truth_is_smaller_than_that_of_anything_else() -> None:
+    target = torch.zeros(1, 5, 32, 32)
+    target[:, :2, 10:14, 4:28] = 1
+    target[:, 3, 10:14, 4:28] = 1
+    weight = torch.ones(1, 32, 32)
+    best, _ = band_loss(target.clone(), target, weight)
+    for channel in range(5):
+        other = target.clone()
+        other[:, channel] = 0.5
+        assert band_loss(other, target, weight)[0] > best
+
+
+def test_seal_targets_peak_at_the_centres() -> None:
+    maps = seal_targets(np.array([[40.0, 60, 200, 220], [300, 300, 340, 330]]), 512, 512)
+    assert maps[0, 17, 15] == 1 and maps[0, 39, 40] == 1
+    left, up = np.exp(maps[1:3, 17, 15]) * 32
+    assert (left, up) == pytest.approx((124 - 40, 140 - 60), abs=0.1)
+
+
+def test_samples_come_in_an_order_that_any_step_can_join() -> None:
+    def take(first: int, count: int) -> list[int]:
+        endless = iter(Endless(10, first, seed=3))
+        return [next(endless) for _ in range(count)]
+
+    assert take(0, 35)[17:] == take(17, 18)
+    assert take(0, 10) == list(range(10))
+    assert sorted(i % 10 for i in take(10, 10)) == list(range(10))
+
+
+def test_the_calibration_finds_the_curve_that_made_the_judgements() -> None:
+    rng = np.random.default_rng(5)
+    rows = []
+    for mean, least, detection in rng.uniform(0.05, 0.999, (4000, 3)):
+        odds = 1.0 * np.log(mean / (1 - mean)) + 0.5 * np.log(least / (1 - least)) + 0.8 * np.log(detection / (1 - detection)) - 1.0
+        rows.append(Judged(mean, least, detection, bool(rng.random() < 1 / (1 + np.exp(-odds)))))
+    found = fit(rows)
+    assert (found.mean, found.least, found.detection, found.offset) == pytest.approx((1.0, 0.5, 0.8, -1.0), abs=0.2)
+
+
+def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -> None:
+    try:
+        synth.draw_crop(np.random.default_rng(0), 96)
+    except InputError as missing:
+        pytest.skip(str(missing))
+    settings = CropSettings(side=96, count=4, batch=2, seed=5, workers=0, cache=tmp_path / "cache")
+
+    def task() -> DetectorTask:
+        return DetectorTask(band_network(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx")))), settings, validation=2)
+
+    schedule = Schedule(steps=2, warmup=1, save_every=1, validate_every=1, threads=1, half=False, frozen=10)
+    train(task(), schedule, tmp_path / "run")
+    last = train(task(), replace(schedule, steps=3), tmp_path / "run")
+    records = [json.loads(row) for row in (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [record["step"] for record in records] == [1, 2, 3]
+    assert last["step"] == 3 and "val_score" in last
+    maps = run(onnx.load(str(tmp_path / "run" / "last.onnx")), np.zeros((1, 3, 96, 96), np.float32))
+    assert maps.shape == (1, 5, 48, 48)
+    assert (tmp_path / "run" / "curve.png").exists()
