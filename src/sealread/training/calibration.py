@@ -11,19 +11,17 @@ import argparse
 import json
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from sealread import create_pipeline
-from sealread.metrics import normalise_text
+from sealread.metrics import normalise_text, polygon_iou
 from sealread.stages.recognition import Calibration, log_odds
-from sealread.training.samples import SampleLine, drawn
-from sealread.types import TextLine
+from sealread.training.samples import drawn
 
 #: Seed of the crops; no training uses it.
 CALIBRATION_SEED = 13_579
-#: Share of the true line's box that a read line must cover to be judged against it.
+#: Overlap (intersection over union) from which a read line is judged against a true one.
 _SAME_PLACE = 0.3
 
 
@@ -49,24 +47,12 @@ def judged_lines(count: int, size: int = 320) -> list[Judged]:
         for line in result.reading.seals[0].lines:
             if line.text:
                 right = any(
-                    normalise_text(line.text) == normalise_text(true.text) and _overlap(line, true) >= _SAME_PLACE
+                    normalise_text(line.text) == normalise_text(true.text)
+                    and polygon_iou(line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])) >= _SAME_PLACE
                     for true in labelled.lines
                 )
                 rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), line.detection_score, right))
     return rows
-
-
-def _overlap(line: TextLine, true: SampleLine) -> float:
-    """Intersection over union of the two bands."""
-    outlines = [line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])]
-    high = np.max([p.max(axis=0) for p in outlines], axis=0) + 2
-    masks = []
-    for outline in outlines:
-        mask = np.zeros((max(int(high[1]), 1), max(int(high[0]), 1)), np.uint8)
-        cv2.fillPoly(mask, [np.round(outline).astype(np.int32)], 1)
-        masks.append(mask)
-    union = cv2.countNonZero(masks[0] | masks[1])
-    return cv2.countNonZero(masks[0] & masks[1]) / max(union, 1)
 
 
 def fit(rows: list[Judged], rounds: int = 100) -> Calibration:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-from shapely.geometry import Polygon
 
 from sealread.bands import STRIDE, Limits, bands
+from sealread.metrics import edit_distance, match_boxes, match_polygons
 from sealread.polygons import tangents
 from sealread.training.samples import SampleLine, drawn
 from sealread.types import DetectedLine, Tensor
@@ -34,9 +34,10 @@ def detector_measures(model: onnx.ModelProto, side: int, count: int, cache: Path
         found = bands(np.asarray(maps), (STRIDE / scale, STRIDE / scale), limits)
         wanted += len(labelled.lines)
         given += len(found)
-        pairs = _pairs(labelled.lines, found)
+        truth = [np.concatenate([line.top, line.bottom[::-1]]) for line in labelled.lines]
+        pairs = match_polygons(truth, [line.polygon for line in found])
         matched += len(pairs)
-        forwards += sum(_same_direction(labelled.lines[i], found[j]) for i, j in pairs)
+        forwards += sum(_same_direction(labelled.lines[pair.true], found[pair.read]) for pair in pairs)
     precision, recall = matched / max(given, 1), matched / max(wanted, 1)
     hmean = 2 * precision * recall / max(precision + recall, 1e-9)
     direction = forwards / max(matched, 1)
@@ -45,7 +46,7 @@ def detector_measures(model: onnx.ModelProto, side: int, count: int, cache: Path
 
 def finder_measures(model: onnx.ModelProto, side: int, count: int, cache: Path | None) -> dict[str, float]:
     """Precision, recall and their harmonic mean of seals at IoU 0.5 and score 0.5 on pages."""
-    from sealread.stages.layout import LayoutSettings, decode_centres, filtered, iou
+    from sealread.stages.layout import LayoutSettings, decode_centres, filtered
     from sealread.training.tasks import network_input, place_crop
     from sealread.types import Region
 
@@ -60,19 +61,13 @@ def finder_measures(model: onnx.ModelProto, side: int, count: int, cache: Path |
         found = filtered([Region(16, "seal", float(r[0]), (r[1], r[2], r[3], r[4])) for r in rows], LayoutSettings(), width, height)
         wanted += len(labelled.boxes)
         given += len(found)
-        free = list(found)
-        for box in labelled.boxes.tolist():
-            best = max(free, key=lambda r: iou(r.box, box), default=None)
-            if best is not None and iou(best.box, box) >= 0.5:
-                matched += 1
-                free.remove(best)
+        matched += len(match_boxes([tuple(box) for box in labelled.boxes.tolist()], [region.box for region in found]))
     precision, recall = matched / max(given, 1), matched / max(wanted, 1)
     return {"precision": precision, "recall": recall, "score": 2 * precision * recall / max(precision + recall, 1e-9)}
 
 
 def recogniser_measures(model: onnx.ModelProto, side: int, count: int, cache: Path | None) -> dict[str, float]:
     """Share of strips read exactly, and the mean character error."""
-    from sealread.metrics import edit_distance
     from sealread.stages.recognition import Recogniser
     from sealread.text import alphabet_of
     from sealread.training.recogniser import random_strip
@@ -103,26 +98,6 @@ class _Session:
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """See `Engine.run`."""
         return [np.asarray(output) for output in self._session.run(None, dict(zip(self.inputs, inputs, strict=True)))]
-
-
-def _pairs(lines: tuple[SampleLine, ...], found: list[DetectedLine]) -> list[tuple[int, int]]:
-    truth = [Polygon(np.concatenate([line.top, line.bottom[::-1]])).buffer(0) for line in lines]
-    answers = [Polygon(line.polygon).buffer(0) for line in found]
-    overlaps = []
-    for i, a in enumerate(truth):
-        for j, b in enumerate(answers):
-            union = a.union(b).area
-            if union > 0 and a.intersection(b).area / union >= 0.5:
-                overlaps.append((a.intersection(b).area / union, i, j))
-    used_i: set[int] = set()
-    used_j: set[int] = set()
-    pairs = []
-    for _, i, j in sorted(overlaps, reverse=True):
-        if i not in used_i and j not in used_j:
-            used_i.add(i)
-            used_j.add(j)
-            pairs.append((i, j))
-    return pairs
 
 
 def _same_direction(truth: SampleLine, found: DetectedLine) -> bool:
