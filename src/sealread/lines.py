@@ -1,6 +1,6 @@
 """From detected lines to read lines: which bands to read, which reading to believe, what a line is on its seal.
 
-Frames: everything lies in pixels of the crop.
+Frame: everything lies in pixels of the image that the lines were found on; the pipeline uses the flat page.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from sealread.curves import fit_circle
 from sealread.polygons import Points, tangents, top_normals, total_turning
@@ -65,14 +66,19 @@ class ReadLine:
 
     def char_points(self) -> Points:
         """``(len(text), 2)`` centre of each character."""
-        widths = np.array([strip.image.shape[1] for strip in self.strips], dtype=np.float64)
-        starts = np.concatenate([[0.0], np.cumsum(widths)]) / widths.sum()
+        starts = _starts(self.strips)
         points = []
         for position in self.recognition.char_positions:
             i = min(int(np.searchsorted(starts, position, side="right")) - 1, len(self.strips) - 1)
             share = (position - starts[i]) / (starts[i + 1] - starts[i])
             points.append(self.strips[i].to_source(np.array([[share, 0.5]]))[0])
         return np.array(points, dtype=np.float64).reshape(-1, 2)
+
+
+def _starts(strips: Sequence[Strip]) -> NDArray[np.float64]:
+    """Where each of some strips begins when they are laid side by side, as a share of the whole; and 1 at the end."""
+    widths = np.array([strip.image.shape[1] for strip in strips], dtype=np.float64)
+    return np.asarray(np.concatenate([[0.0], np.cumsum(widths)]) / widths.sum())
 
 
 def plan(lines: Sequence[DetectedLine]) -> list[LinePlan]:
@@ -164,8 +170,7 @@ def joined_columns(lines: Sequence[ReadLine]) -> list[ReadLine]:
     ordered = sorted(columns, key=lambda line: -float(line.middle.mean(axis=0) @ right))
     hull = cv2.convexHull(np.concatenate([line.polygon for line in columns]).astype(np.float32))[:, 0].astype(np.float64)
     strips = tuple(strip for line in ordered for strip in line.strips)
-    widths = np.array([strip.image.shape[1] for strip in strips], dtype=np.float64)
-    starts = np.concatenate([[0.0], np.cumsum(widths)]) / widths.sum()
+    starts = _starts(strips)
     readings_in_order = [line.recognition for line in ordered]
     count = max(sum(len(r.text) for r in readings_in_order), 1)
     whole = Recognition(

@@ -37,6 +37,8 @@ from PIL.ImageFile import ImageFile
 from sealread.errors import InputError
 from sealread.types import Image
 
+#: Fills what is missing to a network's input.
+GREY = 127
 #: Largest number of pixels of one image; the reference refuses PDF pages above the same number.
 MAX_PIXELS = 178_956_970
 #: Bytes at the start of a file that tell its kind.
@@ -220,6 +222,16 @@ def resize(image: Image, width: int, height: int) -> Image:
     return image
 
 
+def on_canvas(image: Image, size: tuple[int, int], room: tuple[int, int], *, border: int = GREY) -> Image:
+    """The image resized to `size` at the top left of a canvas of `room`, both ``(width, height)``; the rest is `border`.
+
+    Networks see proportions as in training this way: what is missing to their input is grey, not stretched.
+    """
+    canvas = np.full((room[1], room[0], 3), border, dtype=np.uint8)
+    canvas[: size[1], : size[0]] = resize(image, *size)
+    return canvas
+
+
 def letterbox(image: Image, width: int, height: int, *, border: int = 0) -> tuple[Image, float]:
     """The image at the top left of a ``width x height`` canvas, as large as fits, the rest filled with `border`.
 
@@ -228,11 +240,8 @@ def letterbox(image: Image, width: int, height: int, *, border: int = 0) -> tupl
     """
     old_height, old_width = image.shape[:2]
     scale = min(width / old_width, height / old_height)
-    new_width = min(width, max(1, round(old_width * scale)))
-    new_height = min(height, max(1, round(old_height * scale)))
-    canvas = np.full((height, width, 3), border, dtype=np.uint8)
-    canvas[:new_height, :new_width] = resize(image, new_width, new_height)
-    return canvas, scale
+    size = (min(width, max(1, round(old_width * scale))), min(height, max(1, round(old_height * scale))))
+    return on_canvas(image, size, (width, height), border=border), scale
 
 
 def normalise(

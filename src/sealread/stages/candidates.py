@@ -35,8 +35,6 @@ Box = tuple[float, float, float, float]
 WORK_SIDE = 1120
 #: ... by no more than this: beyond it there is nothing to see.
 MOST_ENLARGED = 2.0
-#: Long side while rings are voted for: outlines of a ring survive, those of small print merge.
-VOTE_SIDE = 560
 #: A page smaller than this on a side shows no readable seal.
 LEAST_PAGE = 24
 

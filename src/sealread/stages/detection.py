@@ -21,13 +21,11 @@ from numpy.typing import NDArray
 from sealread.bands import STRIDE, Limits, bands
 from sealread.engines import Engine
 from sealread.outlines import outlines
-from sealread.pixels import normalise, resize
+from sealread.pixels import normalise, on_canvas, resize
 from sealread.types import DetectedLine, DetectionSettings, Image
 
 #: Crops that share one run of the network.
 _BATCH = 4
-#: Grey that fills up the network's input beside the crop.
-_FILL = 127
 #: Inputs up to this many pixels wide are padded to squares.
 _SQUARE_UP_TO = 480
 
@@ -96,9 +94,7 @@ class Detector:
         side = -(-max(size) // 32) * 32
         # Small inputs are made square: one shape serves nearly all seals and lets them share runs.
         room = (side, side) if side <= _SQUARE_UP_TO else tuple(-(-n // 32) * 32 for n in size)
-        canvas = np.full((room[1], room[0], 3), _FILL, np.uint8)
-        canvas[: size[1], : size[0]] = resize(crop, *size)
-        return canvas, (width / size[0], height / size[1])
+        return on_canvas(crop, size, (room[0], room[1])), (width / size[0], height / size[1])
 
     def _lines(self, answer: NDArray[np.float32], crop: Image, scale: tuple[float, float], limits: Limits) -> list[DetectedLine]:
         if self.family == "outlines":

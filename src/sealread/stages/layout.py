@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sealread.engines import Engine
 from sealread.errors import ModelError
-from sealread.pixels import normalise, resize
+from sealread.pixels import normalise, on_canvas
 from sealread.types import Image, Region
 
 #: Channels of the seal maps: centre probability; logarithms of the distances left, up, right, down over `DISTANCE_UNIT` pixels.
@@ -64,8 +64,6 @@ _CONTAINED = 0.9
 _FUSION = (2.3, 0.3, -0.6)
 #: Score of a place that one of the two does not show; overlap from which both mean the same place.
 _UNSEEN, _SAME_PLACE = 0.02, 0.5
-#: Grey beside the page.
-_FILL = 127
 
 
 def decode_centres(maps: NDArray[np.float32], least: float, scale: float) -> NDArray[np.float64]:
@@ -108,8 +106,7 @@ class SealFinder:
         height, width = page.shape[:2]
         scale = min(self.long_side / max(height, width), 4.0)
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
-        canvas = np.full((-(-size[1] // 32) * 32, -(-size[0] // 32) * 32, 3), _FILL, np.uint8)
-        canvas[: size[1], : size[0]] = resize(page, *size)
+        canvas = on_canvas(page, size, (-(-size[0] // 32) * 32, -(-size[1] // 32) * 32))
         blob = normalise([canvas], (0.5,) * 3, (0.5,) * 3)
         found = decode_centres(self.engine.run([blob])[0][0], least, 1 / scale)
         return [Region(self.cls_id, "seal", float(score), (x1, y1, x2, y2)) for score, x1, y1, x2, y2 in found.tolist()]

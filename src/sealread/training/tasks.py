@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from sealread.pixels import on_canvas
 from sealread.training.detector import band_loss
 from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
@@ -64,13 +65,10 @@ class CropSettings:
 
 
 def place_crop(image: NDArray[np.uint8], long_side: float, side: int) -> tuple[NDArray[np.uint8], float]:
-    """The crop scaled to `long_side` at the top left of a grey ``side x side`` image, and the scale."""
+    """The crop scaled to `long_side` (at most `side`) at the top left of a grey ``side x side`` image, and the scale."""
     scale = long_side / max(image.shape[:2])
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    canvas = np.full((side, side, 3), 127, np.uint8)
-    canvas[: size[1], : size[0]] = small[:side, :side]
-    return canvas, scale
+    return on_canvas(image, size, (side, side)), scale
 
 
 def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
