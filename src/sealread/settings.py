@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealread.blocks import PipelineConfig
+from sealread.cache import default_cache
 from sealread.engines import EngineSettings
-from sealread.engines.choice import chosen_engine, default_cache
+from sealread.engines.choice import chosen_engine
 from sealread.errors import InputError
 from sealread.options import PredictOptions, parse_device
 from sealread.stages.layout import LayoutSettings

