@@ -24,7 +24,7 @@ from sealread.training.detector import band_loss, band_network  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_network, seal_targets  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
-from sealread.training.tasks import CropSettings, DetectorTask, Endless  # noqa: E402
+from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
 
 
 def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -102,7 +102,9 @@ def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -
     settings = CropSettings(side=96, count=4, batch=2, seed=5, workers=0, cache=tmp_path / "cache")
 
     def task() -> DetectorTask:
-        return DetectorTask(band_network(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx")))), settings, validation=2)
+        return DetectorTask(
+            band_network(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx")))), settings, drawn_data("crops", settings, 2)
+        )
 
     schedule = Schedule(steps=2, warmup=1, save_every=1, validate_every=1, threads=1, half=False, frozen=10)
     train(task(), schedule, tmp_path / "run")

@@ -20,6 +20,10 @@ from sealread.frames import Frame, Identity, QuarterTurn
 from sealread.pixels import normalise, quarter_turn, resize
 from sealread.types import Image
 
+#: The page's short side is brought to the first, then the middle of the second's size is seen.
+RESIZE_SHORT, CROP = 256, 224
+#: Normalisation, per channel in RGB order.
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 #: A turn needs this probability: a page wrongly turned loses every line on it, a page left alone only what lies on its side.
 _SURE = 0.7
 
@@ -35,16 +39,20 @@ class OrientationClassifier:
 
     engine: Engine
     labels: tuple[int, ...] = (0, 90, 180, 270)
-    resize_short: int = 256
-    crop: int = 224
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)
-    deviation: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    resize_short: int = RESIZE_SHORT
+    crop: int = CROP
+    mean: tuple[float, float, float] = MEAN
+    deviation: tuple[float, float, float] = DEVIATION
 
     def angle(self, page: Image) -> int:
         """0, 90, 180 or 270: turn the page counter-clockwise by this to make it upright."""
-        probabilities = self.engine.run([self._seen(page)])[0][0]
+        probabilities = self.probabilities(page)
         best = int(np.argmax(probabilities))
         return self.labels[best] if probabilities[best] >= _SURE else 0
+
+    def probabilities(self, page: Image) -> NDArray[np.float32]:
+        """What the network says of each label."""
+        return np.asarray(self.engine.run([self._seen(page)])[0][0])
 
     def _seen(self, page: Image) -> NDArray[np.float32]:
         height, width = page.shape[:2]

@@ -19,6 +19,7 @@ import onnx
 import torch
 from tqdm import tqdm
 
+from sealread.training.export import save_network
 from sealread.training.graph import OnnxModule
 
 
@@ -92,9 +93,11 @@ def train(task: Task, schedule: Schedule, output: Path) -> dict[str, Any]:
         optimizer.load_state_dict(saved["optimizer"])
         mean = [t.to(device) for t in saved["mean"]]
         state.update(saved["state"])
+    _forget_after(output / "log.jsonl", state["step"])
     log = (output / "log.jsonl").open("a", encoding="utf-8")
     record: dict[str, Any] = {}
     batches = task.batches(state["step"])
+    shown: dict[str, str] = {}
     bar = tqdm(total=schedule.steps, initial=state["step"], unit="step", disable=None)
     started = time.time()
     for step in range(state["step"], schedule.steps):
@@ -112,27 +115,44 @@ def train(task: Task, schedule: Schedule, output: Path) -> dict[str, Any]:
         torch._foreach_lerp_(mean, [p.detach() for p in trained], 1 - keep)
         state["step"] = step + 1
         bar.update()
-        bar.set_postfix(loss=f"{loss.item():.3f}")
+        shown["loss"] = f"{loss.item():.3f}"
         record = {"step": step + 1, "seconds": round(time.time() - started, 1), "rate": rate, "loss": loss.item(), **parts}
         last = step + 1 == schedule.steps
         if last or (step + 1) % schedule.validate_every == 0:
             exported = _averaged(module, trained, mean)
             measures = task.validate(exported)
             record.update({f"val_{k}": v for k, v in measures.items()})
-            onnx.save(exported, output / "last.onnx")
+            save_network(exported, output / "last.onnx")
             if measures["score"] > state["best"]:
                 state["best"] = measures["score"]
-                onnx.save(exported, output / "best.onnx")
+                save_network(exported, output / "best.onnx")
+            shown["val"] = f"{measures['score']:.3f}"
             bar.write(json.dumps(record))
+        bar.set_postfix(shown)
         if last or (step + 1) % 10 == 0 or "val_score" in record:
             log.write(json.dumps(record) + "\n")
             log.flush()
+            if "val_score" in record:
+                draw_curve(output / "log.jsonl", output / "curve.png")
         if last or (step + 1) % schedule.save_every == 0:
             _save(checkpoint, {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "mean": mean, "state": state})
     bar.close()
     log.close()
-    draw_curve(output / "log.jsonl", output / "curve.png")
     return record
+
+
+def _forget_after(log: Path, step: int) -> None:
+    """Leave out records of steps that were lost with a killed process and are done again."""
+    if log.exists():
+        rows = [row for row in log.read_text(encoding="utf-8").splitlines() if _step_of(row) <= step]
+        log.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+
+def _step_of(row: str) -> float:
+    try:
+        return float(json.loads(row)["step"])
+    except ValueError:  # cut off by the kill
+        return math.inf
 
 
 def _rate(schedule: Schedule, step: int) -> float:

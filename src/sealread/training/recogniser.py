@@ -41,7 +41,7 @@ def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: froze
     if not usable:
         return None
     line = usable[int(rng.integers(len(usable)))]
-    text = line.text.replace(" ", "") if _dense(line.text) else line.text
+    text = learned_text(line.text)
     strip = straighten(labelled.image, _jittered(line, rng), HEIGHT)
     if strip is None or strip.image.shape[1] > _MOST_WIDTH:
         return None
@@ -64,9 +64,9 @@ def _inside(line: SampleLine, width: int, height: int) -> bool:
     return bool(np.all(points >= -slack) and np.all(points <= np.array([width, height]) + slack))
 
 
-def _dense(text: str) -> bool:
-    """Whether spaces in the text mean nothing (ideographs)."""
-    return any("\u2e80" <= c <= "\u9fff" for c in text)
+def learned_text(text: str) -> str:
+    """The text as the network shall give it: among ideographs spaces mean nothing."""
+    return text.replace(" ", "") if any("\u2e80" <= c <= "\u9fff" for c in text) else text
 
 
 def _jittered(line: SampleLine, rng: np.random.Generator) -> Ribbon:

@@ -1,13 +1,15 @@
-"""Samples for training, drawn by the generator and kept on disk so that they are drawn once.
+"""Samples for training: labelled images by number. Here, those that the generator draws, kept on disk so that they are drawn once.
 
-Sample i of a seed is the same in every run. The cache holds plain arrays (``.npz``, no pickles).
+Sample i of a seed is the same in every run. The cache holds plain arrays (``.npz``, no pickles). Samples of data sets on disk:
+`sealread.training.datasets`.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,21 +22,111 @@ from sealread.training.synth import Sample
 
 @dataclass(frozen=True, slots=True)
 class SampleLine:
-    """One line of a sample: its text, its edges ``(k, 2)`` in reading direction in image pixels, and whether it is a column."""
+    """One line of a sample.
+
+    Attributes:
+        text: what it says; may be empty where only its place is known.
+        top, bottom: ``(k, 2)`` edges in reading direction, in image pixels.
+        vertical: whether it is a column of upright characters.
+        ignored: whether it is neither to be learned nor to be counted.
+    """
 
     text: str
     top: Points
     bottom: Points
     vertical: bool
+    ignored: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledImage:
-    """An image with the lines on it and the boxes ``(m, 4)`` of its seals."""
+    """An image with what is on it.
+
+    Attributes:
+        image: ``(h, w, 3)`` uint8 BGR.
+        lines: lines of text.
+        boxes: ``(m, 4)`` x1, y1, x2, y2 of its seals.
+        turns: quarter turns clockwise by which the content stands turned.
+        strip: whether the image is one line, cut out already.
+    """
 
     image: NDArray[np.uint8]
     lines: tuple[SampleLine, ...]
     boxes: NDArray[np.float64]
+    turns: int = 0
+    strip: bool = False
+
+
+class Samples(Protocol):
+    """Labelled images by number; each number gives the same image whenever it is asked for."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def __getitem__(self, index: int, /) -> LabelledImage:
+        """Sample `index`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a network is trained with, and what it is measured on meanwhile."""
+
+    training: Samples
+    validation: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSamples:
+    """Samples of the generator.
+
+    Attributes:
+        kind: ``crops`` or ``pages``.
+        size: longer side of the images in pixels.
+        cache: folder in which they are kept, or None.
+    """
+
+    kind: str
+    seed: int
+    count: int
+    size: int
+    cache: Path | None
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int, /) -> LabelledImage:
+        return drawn(self.kind, self.seed, index, self.size, self.cache)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterTurns:
+    """Upright samples, of which sample i stands turned clockwise by i quarter turns."""
+
+    upright: Samples
+
+    def __len__(self) -> int:
+        return len(self.upright)
+
+    def __getitem__(self, index: int, /) -> LabelledImage:
+        return quarter_turned(self.upright[index], -index % 4)
+
+
+def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
+    """The sample turned counter-clockwise by `turns` times 90 degrees (0 to 3)."""
+    height, width = labelled.image.shape[:2]
+
+    def turn(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = points[:, 0], points[:, 1]
+        return np.stack([(x, y), (y, width - x), (width - x, height - y), (height - y, x)][turns], axis=1)
+
+    lines = tuple(replace(line, top=turn(line.top), bottom=turn(line.bottom)) for line in labelled.lines)
+    corners = labelled.boxes.reshape(-1, 2)
+    boxes = turn(corners).reshape(-1, 4) if len(corners) else labelled.boxes
+    boxes = np.concatenate([np.minimum(boxes[:, :2], boxes[:, 2:]), np.maximum(boxes[:, :2], boxes[:, 2:])], axis=1)
+    image = np.ascontiguousarray(np.rot90(labelled.image, turns))
+    return replace(labelled, image=image, lines=lines, boxes=boxes, turns=(labelled.turns - turns) % 4)
 
 
 def drawn(kind: str, seed: int, index: int, size: int, cache: Path | None) -> LabelledImage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,32 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from sealread.errors import InputError
 from sealread.pixels import on_canvas
 from sealread.training.detector import band_loss
+from sealread.training.export import characters_of, deployed
 from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
+from sealread.training.orientation import turn_input, turn_loss
 from sealread.training.plain import plain_line
 from sealread.training.recogniser import ctc_loss, random_strip, scores_before_softmax
-from sealread.training.samples import LabelledImage, drawn
+from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
 from sealread.training.targets import TargetLine, target_maps
+from sealread.training.validation import (
+    VALIDATION_SEED,
+    detector_measures,
+    finder_measures,
+    orientation_measures,
+    recogniser_measures,
+)
 
 Array = NDArray[np.float32]
 #: Batches of strips that are sorted by width together.
 _POOL = 4
-#: Share of plain printed lines among the recogniser's samples.
+#: Share of plain printed lines among the recogniser's samples where seals are drawn.
 _PLAIN_SHARE = 0.12
+#: So many images are tried for one line that can be learned.
+_ATTEMPTS = 20
 
 
 class Endless(Sampler[int]):
@@ -49,11 +62,14 @@ class Endless(Sampler[int]):
 
 @dataclass(frozen=True, slots=True)
 class CropSettings:
-    """Where the samples of the detector come from and what is made of them.
+    """How samples become batches.
 
     Attributes:
-        side: the network's input is ``side x side``; crops are placed at the top left, the rest is grey.
-        count: so many crops are drawn; later epochs turn and tint them anew.
+        side: the network's input is ``side x side``; images are placed at the top left, the rest is grey.
+        count: so many images are drawn, where they are drawn; later epochs turn and tint them anew.
+        seed: of the drawn images, and of what is done to samples.
+        workers: processes that make samples.
+        cache: folder for drawn images, or None.
     """
 
     side: int = 320
@@ -64,34 +80,17 @@ class CropSettings:
     cache: Path | None = None
 
 
+def drawn_data(kind: str, settings: CropSettings, held_out: int) -> Data:
+    """Images that the generator draws: ``crops`` or ``pages``; the held-out ones are of a seed of their own."""
+    training = DrawnSamples(kind, settings.seed, settings.count, settings.side, settings.cache)
+    return Data(training, DrawnSamples(kind, VALIDATION_SEED, held_out, settings.side, settings.cache))
+
+
 def place_crop(image: NDArray[np.uint8], long_side: float, side: int) -> tuple[NDArray[np.uint8], float]:
     """The crop scaled to `long_side` (at most `side`) at the top left of a grey ``side x side`` image, and the scale."""
     scale = long_side / max(image.shape[:2])
     size = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
     return on_canvas(image, size, (side, side)), scale
-
-
-def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
-    """The sample turned counter-clockwise by `turns` times 90 degrees."""
-    height, width = labelled.image.shape[:2]
-
-    def turn(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        x, y = points[:, 0], points[:, 1]
-        return np.stack([(x, y), (y, width - x), (width - x, height - y), (height - y, x)][turns], axis=1)
-
-    lines = tuple(replace(line, top=turn(line.top), bottom=turn(line.bottom)) for line in labelled.lines)
-    corners = labelled.boxes.reshape(-1, 2)
-    boxes = turn(corners).reshape(-1, 4) if len(corners) else labelled.boxes
-    boxes = np.stack(
-        [
-            np.minimum(boxes[:, 0], boxes[:, 2]),
-            np.minimum(boxes[:, 1], boxes[:, 3]),
-            np.maximum(boxes[:, 0], boxes[:, 2]),
-            np.maximum(boxes[:, 1], boxes[:, 3]),
-        ],
-        axis=1,
-    )
-    return LabelledImage(np.ascontiguousarray(np.rot90(labelled.image, turns)), lines, boxes)
 
 
 def tinted(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -111,34 +110,36 @@ def network_input(image: NDArray[np.uint8]) -> Array:
 class DetectorSamples(Dataset[tuple[Array, Array, Array]]):
     """Crops with their target maps."""
 
-    def __init__(self, settings: CropSettings) -> None:
+    def __init__(self, settings: CropSettings, samples: Samples) -> None:
         self.settings = settings
+        self.samples = samples
 
     def __getitem__(self, index: int) -> tuple[Array, Array, Array]:
         s = self.settings
-        epoch, number = divmod(index, s.count)
+        epoch, number = divmod(index, len(self.samples))
         rng = np.random.default_rng([s.seed, epoch, number, 7])
-        labelled = drawn("crops", s.seed, number, s.side, s.cache)
+        labelled = self.samples[number]
         labelled = quarter_turned(labelled, int(rng.integers(4)) if epoch else 0)
         long_side = s.side if rng.random() < 0.6 else rng.uniform(0.6, 1.0) * s.side
         image, scale = place_crop(labelled.image, long_side, s.side)
         if rng.random() < (0.7 if epoch else 0.3):
             image = tinted(image, rng)
-        targets = target_maps([TargetLine(line.top * scale, line.bottom * scale, line.vertical) for line in labelled.lines], s.side, s.side)
+        lines = [TargetLine(line.top * scale, line.bottom * scale, line.vertical, line.ignored) for line in labelled.lines]
+        targets = target_maps(lines, s.side, s.side)
         return network_input(image), targets.maps, targets.weight
 
 
 class DetectorTask:
     """Curved text detection on seal crops."""
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 96) -> None:
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
         self.module = OnnxModule(model)
         self.settings = settings
-        self.validation = validation
+        self.data = data
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images, target maps and weights."""
-        return _batches(DetectorSamples(self.settings), self.settings, first_step)
+        return _batches(DetectorSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `band_loss`."""
@@ -146,23 +147,22 @@ class DetectorTask:
         return band_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], maps, weight)
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
-        """Lines found at polygon IoU 0.5 and in the right direction on held-out synthetic crops, by the deployed post-processing."""
-        from sealread.training.validation import detector_measures
-
-        return detector_measures(model, self.settings.side, self.validation, self.settings.cache)
+        """See `detector_measures`."""
+        return detector_measures(deployed("seal_text_detection", model), self.data.validation)
 
 
 class PageSamples(Dataset[tuple[Array, Array]]):
     """Pages with the maps of their seals."""
 
-    def __init__(self, settings: CropSettings) -> None:
+    def __init__(self, settings: CropSettings, samples: Samples) -> None:
         self.settings = settings
+        self.samples = samples
 
     def __getitem__(self, index: int) -> tuple[Array, Array]:
         s = self.settings
-        epoch, number = divmod(index, s.count)
+        epoch, number = divmod(index, len(self.samples))
         rng = np.random.default_rng([s.seed, epoch, number, 8])
-        labelled = drawn("pages", s.seed, number, s.side, s.cache)
+        labelled = self.samples[number]
         if rng.random() < (0.5 if epoch else 0.25):
             labelled = quarter_turned(labelled, int(rng.integers(1, 4)))
         long_side = s.side if rng.random() < 0.5 else rng.uniform(0.55, 1.0) * s.side
@@ -175,14 +175,14 @@ class PageSamples(Dataset[tuple[Array, Array]]):
 class SealFinderTask:
     """Seal layout detection on pages."""
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 96) -> None:
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
         self.module = OnnxModule(model)
         self.settings = settings
-        self.validation = validation
+        self.data = data
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images and target maps."""
-        return _batches(PageSamples(self.settings), self.settings, first_step)
+        return _batches(PageSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `seal_loss`."""
@@ -190,45 +190,55 @@ class SealFinderTask:
         return seal_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], maps)
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
-        """Seals found at IoU 0.5 and false alarms on held-out synthetic pages, by the deployed post-processing."""
-        from sealread.training.validation import finder_measures
-
-        return finder_measures(model, self.settings.side, self.validation, self.settings.cache)
+        """See `finder_measures`."""
+        return finder_measures(deployed("layout_detection", model), self.data.validation)
 
 
 class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
-    """Straightened lines, cut from drawn crops as a detector would: a little off."""
+    """Straightened lines, cut from crops as a detector would: a little off.
 
-    def __init__(self, settings: CropSettings, alphabet: frozenset[str]) -> None:
+    Attributes:
+        alphabet: lines with other characters are left out.
+        plain_share: share of plain printed lines that are drawn in between.
+    """
+
+    def __init__(self, settings: CropSettings, samples: Samples, alphabet: frozenset[str], plain_share: float) -> None:
         self.settings = settings
+        self.samples = samples
         self.alphabet = alphabet
+        self.plain_share = plain_share
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], str]:
         s = self.settings
         # Each visit of a crop takes another of its lines.
-        visit, number = divmod(index, s.count)
+        visit, number = divmod(index, len(self.samples))
         rng = np.random.default_rng([s.seed, visit, number, 10])
-        if rng.random() < _PLAIN_SHARE:
+        if rng.random() < self.plain_share:
             strip, text = plain_line(rng)
             if text and strip.shape[1] <= 720 and self.alphabet.issuperset(text):
                 return strip, text
-        for attempt in range(20):
-            labelled = drawn("crops", s.seed, (number + attempt * 7919) % s.count, s.side, s.cache)
+        for attempt in range(_ATTEMPTS):
+            labelled = self.samples[(number + attempt * 7919) % len(self.samples)]
             line = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
             if line is not None:
                 return line
-        raise RuntimeError("the generator gave twenty crops without a readable line")
+        raise InputError(f"{_ATTEMPTS} images have no line that can be learned; see what --mode check_dataset says of them")
 
 
 class RecogniserTask:
     """Recognition of straightened seal lines."""
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, validation: int = 192) -> None:
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
         self.module = OnnxModule(model, outputs=[scores_before_softmax(model)])
         self.settings = settings
-        self.validation = validation
-        self.characters = next(p.value for p in model.metadata_props if p.key == "character").split("\n")
-        self.classes = {c: i + 1 for i, c in enumerate([*self.characters, " "])}
+        self.data = data
+        self.classes = {c: i + 1 for i, c in enumerate([*characters_of(model), " "])}
+        self._samples = partial(
+            StripSamples,
+            samples=data.training,
+            alphabet=frozenset(self.classes),
+            plain_share=_PLAIN_SHARE if isinstance(data.training, DrawnSamples) else 0.0,
+        )
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of strips, the classes of their texts one after the other, and the texts' lengths.
@@ -237,7 +247,8 @@ class RecogniserTask:
         """
         pool = replace(self.settings, batch=self.settings.batch * _POOL)
         skip = first_step % _POOL
-        for batches in _batches(StripSamples(pool, frozenset(self.classes)), pool, first_step // _POOL, self._sorted):
+        samples = self._samples(pool)
+        for batches in _batches(samples, pool, len(self.data.training), first_step // _POOL, self._sorted):
             yield from batches[skip:]
             skip = 0
 
@@ -261,19 +272,53 @@ class RecogniserTask:
         return ctc_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], classes, lengths)
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
-        """Share of held-out synthetic strips read exactly, by the deployed decoding."""
-        from sealread.training.validation import recogniser_measures
+        """See `recogniser_measures`."""
+        return recogniser_measures(deployed("text_recognition", model), self.data.validation)
 
-        return recogniser_measures(model, self.settings.side, self.validation, self.settings.cache)
+
+class TurnSamples(Dataset[tuple[Array, int]]):
+    """Middles of pages in any of the four turns, and the number of quarter turns clockwise."""
+
+    def __init__(self, settings: CropSettings, samples: Samples) -> None:
+        self.settings = settings
+        self.samples = samples
+
+    def __getitem__(self, index: int) -> tuple[Array, int]:
+        epoch, number = divmod(index, len(self.samples))
+        rng = np.random.default_rng([self.settings.seed, epoch, number, 11])
+        labelled = quarter_turned(self.samples[number], int(rng.integers(4)))
+        return turn_input(labelled.image, rng), labelled.turns
+
+
+class OrientationTask:
+    """Which way up a page is."""
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
+        self.module = OnnxModule(model, outputs=[scores_before_softmax(model)])
+        self.settings = settings
+        self.data = data
+
+    def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
+        """Endless batches of images and quarter turns."""
+        return _batches(TurnSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
+
+    def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
+        """See `turn_loss`."""
+        images, turns = batch
+        return turn_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], turns)
+
+    def validate(self, model: onnx.ModelProto) -> dict[str, float]:
+        """See `orientation_measures`."""
+        return orientation_measures(deployed("doc_text_orientation", model), self.data.validation)
 
 
 def _batches(
-    samples: Dataset[Any], settings: CropSettings, first_step: int, collate: Callable[[list[Any]], Any] | None = None
+    samples: Dataset[Any], settings: CropSettings, count: int, first_step: int, collate: Callable[[list[Any]], Any] | None = None
 ) -> Iterator[Any]:
     loader = DataLoader(
         samples,
         batch_size=settings.batch,
-        sampler=Endless(settings.count, first_step * settings.batch, settings.seed),
+        sampler=Endless(count, first_step * settings.batch, settings.seed),
         num_workers=settings.workers,
         prefetch_factor=4 if settings.workers else None,
         collate_fn=collate,

@@ -6,6 +6,7 @@ Read safely: a safe YAML loader, no evaluation of strings, no pickles; the direc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +41,31 @@ def network_from_directory(folder: Path, name: str, task: str) -> Network:
         paddle = [p.name for p in (folder / "inference.json", folder / "inference.pdmodel") if p.exists()]
         reason = f"holds {paddle[0]}, a Paddle file; convert it with paddle2onnx" if paddle else "has no inference.onnx"
         raise ModelError(f"the model_dir {folder} {reason}", parameter="model_dir")
-    card = _card(folder / "inference.yml")
+    network = network_from_card(_card(folder / "inference.yml"), task, folder)
+    if network.name not in ("", name):
+        message = f"the model_dir {folder} holds {network.name}, but model_name says {name}; make them agree"
+        raise ModelError(message, parameter="model_name")
+    return replace(network, name=name, file=onnx)
+
+
+def network_from_card(card: Mapping[str, Any], task: str, folder: Path) -> Network:
+    """The network that the content of an ``inference.yml`` describes, without its file; the name is empty where the content has none.
+
+    Args:
+        task: what it is used for.
+        folder: where the content lies, for messages.
+
+    Raises:
+        ModelError: the content does not fit the task.
+    """
     try:
         about = card.get("Global", {})
-        own, licence = about.get("model_name"), about.get("licence", "see the model's source")
+        own, licence = about.get("model_name", ""), about.get("licence", "see the model's source")
         family, settings = _reader(task)(card, folder)
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as cause:  # what a value of the wrong kind leads to
         message = f"{folder}/inference.yml is not laid out like an official one ({_first_line(cause)}); export the model again"
         raise ModelError(message, parameter="model_dir") from cause
-    if own is not None and own != name:
-        raise ModelError(f"the model_dir {folder} holds {_word(own)}, but model_name says {name}; make them agree", parameter="model_name")
-    return Network(name, task, family, onnx, f"model_dir {folder}", _word(licence), settings)
+    return Network(_word("" if own is None else own), task, family, None, f"model_dir {folder}", _word(licence), settings)
 
 
 def _card(path: Path) -> Mapping[str, Any]:
