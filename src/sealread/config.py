@@ -16,8 +16,9 @@ import yaml
 from pydantic import ValidationError
 
 from sealread.blocks import PipelineConfig, packaged_config
+from sealread.engines.devices import Device, parse_device
 from sealread.errors import InputError
-from sealread.options import Device, PredictOptions, complaint, parse_device, suggestion
+from sealread.options import PredictOptions, complaint, suggestion
 
 __all__ = [
     "MODEL_FLAGS",

@@ -17,7 +17,7 @@ from sealread.options import parse_switch, suggestion
 
 #: Flags of the reference that say nothing here.
 IGNORED_FLAGS = ("use_tensorrt", "enable_mkldnn", "mkldnn_cache_capacity", "enable_cinn")
-_PRECISIONS = {"fp32": "f32", "f32": "f32", "bf16": "bf16"}
+_PRECISIONS = {"fp32": "f32", "f32": "f32", "bf16": "bf16", "fp16": "f16", "f16": "f16", "int8": "int8"}
 _LOG = logging.getLogger(__name__)
 
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
@@ -166,10 +166,10 @@ def engine_flags(parser: Parser) -> None:
         metavar="NAME",
         help="packaged name or .yaml file (default: %(default)s)",
     )
-    engine.add_argument("--device", metavar="DEVICE", help="cpu, gpu, gpu:0 or gpu:0,1")
-    engine.add_argument("--engine", metavar="NAME", help="openvino or onnxruntime")
+    engine.add_argument("--device", metavar="DEVICE", help="cpu, gpu, gpu:0, npu:0 and so on; gpu:0,1 or cpu:0,1: several instances")
+    engine.add_argument("--engine", metavar="NAME", help="openvino, onnxruntime, tensorrt or paddle")
     engine.add_argument("--engine_config", type=_keys, metavar="DICT", help="settings of the engine, like \"{'precision': 'f32'}\"")
-    engine.add_argument("--precision", type=_precision, metavar="NAME", help="fp32 or bf16")
+    engine.add_argument("--precision", type=_precision, metavar="NAME", help="fp32, bf16, fp16 or int8")
     engine.add_argument("--cpu_threads", type=_threads, metavar="N", help="threads on the CPU")
     engine.add_argument(
         "--use_hpip",

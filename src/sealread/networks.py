@@ -6,7 +6,7 @@ A network is resolved when the pipeline is made, so that a missing model is know
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -15,7 +15,7 @@ import numpy as np
 
 from sealread.bands import RIGHT_Y
 from sealread.blocks import Module
-from sealread.engines import Engine, EngineSettings, open_engine
+from sealread.engines import Engine, EngineSettings, open_engine, open_fastest
 from sealread.engines.onnxruntime import metadata
 from sealread.errors import EngineError, ModelError
 from sealread.stages.candidates import InkFinder
@@ -25,6 +25,7 @@ from sealread.stages.orientation import OrientationClassifier
 from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
 from sealread.stages.unwarping import Unwarper
 from sealread.text import alphabet_of
+from sealread.types import Tensor
 from sealread.zoo import Network, find_network, network_from_directory
 
 Stage = TypeVar("Stage")
@@ -61,7 +62,7 @@ class Lazy(Generic[Stage]):
         """The stage, compiled."""
         with self._lock:
             if self._stage is None:
-                engine = None if self.network.file is None else open_engine(self.network.file, _precise(self.network, self._settings))
+                engine = _opened(self.network, self._settings)
                 self.engine_name = None if engine is None else engine.name
                 self._stage = self._make(self.network, engine)
             return self._stage
@@ -76,6 +77,28 @@ def _precise(network: Network, settings: EngineSettings) -> EngineSettings:
     """In f32 where outputs are pixels of the page and the caller did not choose: bf16 would round them to multiples of eight."""
     whole_pixels = network.family in ("detr", "picodet") and settings.precision is None
     return replace(settings, precision="f32") if whole_pixels else settings
+
+
+def _opened(network: Network, settings: EngineSettings) -> Engine | None:
+    if network.file is None:
+        return None
+    settings = _precise(network, settings)
+    if settings.contest:
+        return open_fastest(network.file, settings, lambda names: sample_inputs(network, names))
+    return open_engine(network.file, settings)
+
+
+#: The sizes of images that the families meet most often: ``(height, width)``.
+_USUAL = {"centres": (640, 480), "bands": (320, 320), "outlines": (736, 736), "ctc": (HEIGHT, 320), "grid": (712, 488)}
+
+
+def sample_inputs(network: Network, names: Sequence[str]) -> list[Tensor]:
+    """Arrays of usual sizes for a network's inputs of those names, to try it with."""
+    s = network.settings
+    height, width = (s["crop"], s["crop"]) if "crop" in s else s.get("size", _USUAL.get(network.family, (640, 640)))
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, height, width)).astype(np.float32)
+    small = {"im_shape": np.array([[height, width]], np.float32), "scale_factor": np.ones((1, 2), np.float32)}
+    return [small.get(name, image) for name in names]
 
 
 def orientation(network: Network, engine: Engine | None) -> OrientationClassifier:

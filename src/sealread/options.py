@@ -1,4 +1,4 @@
-"""What a caller may ask for: the kinds of values, the parameters of `predict()`, and the device.
+"""What a caller may ask for: the kinds of values, and the parameters of `predict()`.
 
 Every parameter is declared once, here; `predict()`, the command line and the HTTP schema derive from it. None means
 "as configured"; any other value, 0 and False too, is taken as it is.
@@ -17,8 +17,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import CoreSchema, core_schema
 
 from sealread.errors import InputError
-
-DEVICE_KINDS = ("cpu", "gpu", "xpu", "npu", "mlu", "gcu", "dcu", "iluvatar_gpu", "metax_gpu")
 
 _SWITCH_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 #: Longer texts are no numbers, lists or dicts that anybody writes by hand; they are not parsed.
@@ -192,38 +190,6 @@ def complaint(error: Mapping[str, Any]) -> str:
     return f"{error['msg'] if cause is None else cause}, but is {reprlib.repr(error['input'])}"
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where networks run.
-
-    Attributes:
-        kind: one of `DEVICE_KINDS`.
-        ids: numbers of the cards, at least one; empty for the CPU.
-    """
-
-    kind: str
-    ids: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        """The text that `parse_device` reads."""
-        return f"{self.kind}:{','.join(map(str, self.ids))}" if self.ids else self.kind
-
-
-def parse_device(text: str) -> Device:
-    """The device that a text like ``cpu``, ``gpu``, ``gpu:0`` or ``GPU:0,1`` names; card 0 where no card is named.
-
-    Raises:
-        InputError: the kind is unknown, a card is no number, or the CPU was given a card.
-    """
-    kind, colon, cards = text.strip().lower().partition(":")
-    if kind not in DEVICE_KINDS:
-        near = suggestion(kind, DEVICE_KINDS)
-        raise InputError(f"the device {text!r} is unknown: use one of {', '.join(DEVICE_KINDS)}, like gpu:0{near}", parameter="device")
-    if kind == "cpu":
-        if colon:
-            raise InputError(f"the device {text!r} names a card, but the CPU has none: use cpu", parameter="device")
-        return Device("cpu")
-    numbers = cards.split(",") if colon else ["0"]
-    if not all(number.isascii() and number.isdecimal() for number in numbers):
-        raise InputError(f"the device {text!r} is not understood: write the cards as numbers, like {kind}:0,1", parameter="device")
-    return Device(kind, tuple(int(number) for number in numbers))
+def given(value: Any, configured: Any) -> Any:
+    """The caller's value, or the configured one where the caller gave None."""
+    return configured if value is None else value

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from sealread import networks, sources
 from sealread.blocks import PipelineConfig
 from sealread.config import load_config
-from sealread.engines import EngineSettings
+from sealread.engine_config import EngineArguments, check_device
+from sealread.engines.devices import CPU
 from sealread.errors import InputError
 from sealread.frames import Chain, Frame, Identity
 from sealread.networks import Finder, Lazy
@@ -19,7 +20,7 @@ from sealread.outputs import OutputNames
 from sealread.reader import find_lines, read_seals
 from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
-from sealread.settings import PageSettings, check_device, engine_settings, keys_without_effect, page_settings
+from sealread.settings import PageSettings, keys_without_effect, page_settings
 from sealread.stages.detection import Detector
 from sealread.stages.layout import LayoutSettings, filtered
 from sealread.stages.orientation import OrientationClassifier, turned
@@ -40,33 +41,40 @@ class SealPipeline:
 
     Args:
         config: the whole configuration.
-        settings: how networks are run.
+        arguments: what the caller said about engines and the device, one card of it.
 
     Raises:
-        ModelError: a network that is switched on cannot be found.
+        ModelError: a network that is switched on cannot be found, or an engine or device is not there.
+        InputError: settings of an engine are not understood.
     """
 
-    def __init__(self, config: PipelineConfig, settings: EngineSettings) -> None:
+    def __init__(self, config: PipelineConfig, arguments: EngineArguments) -> None:
         self.config = config
         preprocessor = config.sub_pipelines.doc_preprocessor
-        seal = config.sub_pipelines.seal_ocr.sub_modules
+        ocr = config.sub_pipelines.seal_ocr
+        seal = ocr.sub_modules
         modules = preprocessor.sub_modules if preprocessor is not None else None
         turn = modules.doc_orientation_classify if modules is not None else None
         flatten = modules.doc_unwarping if modules is not None else None
         layout = config.sub_modules.layout_detection
+        run = arguments.settings
         self._orientation: Lazy[OrientationClassifier] | None = None
         self._unwarping: Lazy[Unwarper | None] | None = None
         self._layout: Lazy[Finder] | None = None
         if turn is not None:
-            self._orientation = Lazy(networks.resolve(turn, "doc_text_orientation"), networks.orientation, settings)
+            network = networks.resolve(turn, "doc_text_orientation")
+            self._orientation = Lazy(network, networks.orientation, run(config, preprocessor, turn))
         if flatten is not None:
-            self._unwarping = Lazy(networks.resolve(flatten, "image_unwarping"), networks.unwarper, settings)
+            network = networks.resolve(flatten, "image_unwarping")
+            self._unwarping = Lazy(network, networks.unwarper, run(config, preprocessor, flatten))
         if layout is not None:
-            self._layout = Lazy(networks.resolve(layout, "layout_detection"), networks.finder, settings)
-        self._detection: Lazy[Detector] = Lazy(networks.resolve(seal.text_detection, "seal_text_detection"), networks.detector, settings)
+            self._layout = Lazy(networks.resolve(layout, "layout_detection"), networks.finder, run(config, layout))
+        network = networks.resolve(seal.text_detection, "seal_text_detection")
+        self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
         batch = seal.text_recognition.batch_size
         read = networks.recogniser(8 if batch is None else batch)
-        self._recognition: Lazy[Recogniser] = Lazy(networks.resolve(seal.text_recognition, "text_recognition"), read, settings)
+        network = networks.resolve(seal.text_recognition, "text_recognition")
+        self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 
     def predict(
         self,
@@ -250,22 +258,23 @@ def create_pipeline(
     Args:
         pipeline: ``seal_recognition`` (default), or a configuration file.
         config: a configuration as a mapping; it wins over `pipeline`.
-        device: ``cpu``.
-        engine: ``openvino``, ``onnxruntime``, or None for the faster one on this machine.
-        engine_config: ``precision`` (``f32``, ``bf16``), ``cpu_threads``, ``cache`` (False: keep no compiled networks on disk).
+        device: ``cpu``, ``gpu``, ``gpu:0`` and so on; None is the CPU.
+        engine: ``openvino``, ``onnxruntime``, ``tensorrt``, ``paddle``, or None for the fastest known on the device.
+        engine_config: ``precision`` (``f32``, ``bf16``, ``f16``, ``int8``), ``cpu_threads``, ``cache`` (False: keep no compiled networks
+            on disk), ``device_fallback`` (True: the CPU may take the place of a device that is not there), ``dynamic_shapes``,
+            ``provider_options``.
         pp_option: accepted for compatibility; options of another framework have no meaning here.
-        use_hpip: accepted: the fastest engine is always used.
-        hpi_config: ``backend`` and ``backend_config.cpu_num_threads`` are taken.
+        use_hpip: try the engines on each network and keep the fastest, unless `hpi_config` names one.
+        hpi_config: ``backend``, ``backend_config``, ``auto_config``, ``auto_paddle2onnx``.
 
     Raises:
         InputError: a bad configuration or value; it names the key and the line.
         ModelError: a network is missing.
     """
     loaded = load_config("seal_recognition" if pipeline is None and config is None else pipeline, config)
-    if device is not None:
-        check_device(device)
+    place = CPU if device is None else check_device(device)
     if pp_option is not None:
         _log.warning("pp_option belongs to another framework and is ignored; use engine_config")
     for path in keys_without_effect(loaded):
         _log.warning("%s has no effect in this version", path)
-    return SealPipeline(loaded, engine_settings(loaded, engine, engine_config, use_hpip, hpi_config))
+    return SealPipeline(loaded, EngineArguments(engine, engine_config, use_hpip, hpi_config, place))

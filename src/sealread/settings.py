@@ -1,4 +1,4 @@
-"""What one call of `predict` asks for, and how networks are run: options completed from the configuration.
+"""What one call of `predict` asks for: options completed from the configuration.
 
 None means as configured; every other value counts, 0 and False too.
 """
@@ -10,15 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealread.blocks import PipelineConfig
-from sealread.cache import default_cache
-from sealread.engines import EngineSettings
-from sealread.engines.choice import chosen_engine
 from sealread.errors import InputError
-from sealread.options import PredictOptions, parse_device
+from sealread.options import PredictOptions, given
 from sealread.stages.layout import LayoutSettings
 from sealread.types import DetectionSettings, Region
-
-_ENGINE_KEYS = ("precision", "cpu_threads", "cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,36 +110,6 @@ def _detection_settings(config: PipelineConfig, options: PredictOptions) -> Dete
     )
 
 
-def engine_settings(
-    config: PipelineConfig,
-    engine: str | None,
-    engine_config: Mapping[str, Any] | None,
-    use_hpip: bool | None,
-    hpi_config: Mapping[str, Any] | None,
-) -> EngineSettings:
-    """How networks are run: the arguments of `create_pipeline`, completed from the configuration.
-
-    Raises:
-        InputError: an unknown key or a bad value.
-        ModelError: the engine is not installed.
-    """
-    name = given(engine, config.engine)
-    keys = dict(_block("engine_config", given(engine_config, config.engine_config)))
-    tuned = _block("hpi_config", given(hpi_config, config.hpi_config))
-    if given(use_hpip, config.use_hpip) and name is None:
-        name = tuned.get("backend")
-        threads = _block("hpi_config.backend_config", tuned.get("backend_config")).get("cpu_num_threads")
-        if threads is not None:
-            keys.setdefault("cpu_threads", threads)
-    unknown = sorted(set(keys) - set(_ENGINE_KEYS))
-    if unknown:
-        raise InputError(f"engine_config has the unknown key {unknown[0]}; known are {', '.join(_ENGINE_KEYS)}", parameter="engine_config")
-    folder = default_cache() / "openvino" if keys.get("cache", True) else None
-    settings = EngineSettings(name, keys.get("precision"), keys.get("cpu_threads"), folder)
-    chosen_engine(settings)  # one that is missing is known at once
-    return settings
-
-
 def keys_without_effect(config: PipelineConfig) -> list[str]:
     """Keys of the tutorial's configuration that are set but do nothing in this version, by their paths."""
     seal = config.sub_pipelines.seal_ocr
@@ -153,42 +118,7 @@ def keys_without_effect(config: PipelineConfig) -> list[str]:
         "TextRecognition.input_shape": seal.sub_modules.text_recognition.input_shape,
         "TextRecognition.return_word_box": seal.sub_modules.text_recognition.return_word_box,
     }
-    blocks: list[tuple[str, Any]] = [
-        ("SealOCR", seal),
-        ("DocPreprocessor", config.sub_pipelines.doc_preprocessor),
-        ("LayoutDetection", config.sub_modules.layout_detection),
-        ("TextDetection", seal.sub_modules.text_detection),
-        ("TextRecognition", seal.sub_modules.text_recognition),
-    ]
-    for name, block in blocks:
-        for key in ("engine", "engine_config", "use_hpip", "hpi_config"):
-            paths[f"{name}.{key}"] = getattr(block, key, None)
     return [path for path, value in paths.items() if value is not None and value is not False]
-
-
-def check_device(device: object) -> None:
-    """Refuse devices on which this version does not run.
-
-    Raises:
-        InputError: not a device, or not the CPU.
-    """
-    if not isinstance(device, str):
-        raise InputError(f"the device must be a text like cpu, but is {device!r}", parameter="device")
-    asked = parse_device(device)
-    if asked.kind != "cpu":
-        raise InputError(f"the device {asked} is not supported by this version, which runs on the CPU: use cpu", parameter="device")
-
-
-def given(value: Any, configured: Any) -> Any:
-    """The caller's value, or the configured one where the caller gave None."""
-    return configured if value is None else value
-
-
-def _block(name: str, value: Any) -> Mapping[str, Any]:
-    """A block of keys; None is an empty one."""
-    if value is not None and not isinstance(value, Mapping):
-        raise InputError(f"{name} must be a block of keys, but is {value!r}", parameter=name.partition(".")[0])
-    return {} if value is None else value
 
 
 def _pair(ratio: Any) -> tuple[float, float]:

@@ -27,8 +27,8 @@ from sealread.config import (
     packaged_config_text,
     parse_device,
 )
+from sealread.engines.devices import DEVICE_KINDS, Device
 from sealread.errors import InputError
-from sealread.options import DEVICE_KINDS, Device
 from sealread.zoo import find_network
 
 PACKAGED = packaged_config_text("seal_recognition")
@@ -572,6 +572,11 @@ class TestDevice:
 
     def test_cpu(self) -> None:
         assert parse_device(" CPU ") == Device("cpu")
+        assert parse_device("cpu:0,1") == Device("cpu", (0, 1))
+
+    def test_one_instance_for_each_card(self) -> None:
+        assert parse_device("gpu:0,0,2").each() == (Device("gpu", (0,)), Device("gpu", (0,)), Device("gpu", (2,)))
+        assert parse_device("cpu").each() == (Device("cpu"),)
 
     @pytest.mark.parametrize("text", ["cpu", "gpu:0", "npu:2,1"])
     def test_text_round_trip(self, text: str) -> None:
@@ -582,8 +587,7 @@ class TestDevice:
         [
             ("gpx:0", "use one of cpu, gpu.*did you mean gpu"),
             ("", "use one of"),
-            ("cpu:0", "the CPU has none"),
-            ("cpu:0,1", "the CPU has none"),
+            ("cpu:", "write the cards as numbers"),
             ("gpu:", "write the cards as numbers"),
             ("gpu:a", "write the cards as numbers"),
             ("gpu:0,,1", "write the cards as numbers"),

@@ -15,7 +15,7 @@ from tiny_networks import write_network
 from sealread import create_pipeline
 from sealread.cache import default_cache
 from sealread.engines import EngineSettings, open_engine
-from sealread.engines.choice import chosen_engine
+from sealread.engines.choice import ways
 from sealread.errors import InputError, ModelError
 
 
@@ -34,9 +34,9 @@ def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
 @pytest.mark.parametrize(("machine", "engine"), [("x86_64", "openvino"), ("AMD64", "openvino"), ("aarch64", "onnxruntime")])
 def test_the_faster_engine_is_chosen(monkeypatch: pytest.MonkeyPatch, machine: str, engine: str) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
-    assert chosen_engine(EngineSettings()) == engine
+    assert ways(EngineSettings())[0].engine == engine
     without(monkeypatch, "openvino")
-    assert chosen_engine(EngineSettings()) == "onnxruntime"
+    assert ways(EngineSettings())[0].engine == "onnxruntime"
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
@@ -50,13 +50,13 @@ def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, engine
 def test_no_engine_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "openvino", "onnxruntime")
     with pytest.raises(ModelError, match="run: pip install onnxruntime"):
-        chosen_engine(EngineSettings())
+        ways(EngineSettings())
 
 
 @pytest.mark.parametrize(
     ("arguments", "parameter"),
     [
-        ({"engine": "paddle"}, "engine"),
+        ({"engine": "tensorflow"}, "engine"),
         ({"engine": 5}, "engine"),
         ({"engine_config": {"precision": "f8"}}, "precision"),
         ({"engine_config": {"cpu_threads": 0}}, "cpu_threads"),
@@ -68,8 +68,16 @@ def test_no_engine_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"use_hpip": True, "hpi_config": "openvino"}, "hpi_config"),
         ({"use_hpip": True, "hpi_config": {"backend_config": 4}}, "hpi_config"),
         ({"use_hpip": True, "hpi_config": {"backend_config": {"cpu_num_threads": -1}}}, "cpu_threads"),
-        ({"device": "gpu:0"}, "device"),
-        ({"device": "cpu:0"}, "device"),
+        ({"use_hpip": True, "hpi_config": {"backend_config": {"cpu_threads_": 1}}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"backend_config": {"use_dynamic_shapes": False}}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"backed": "openvino"}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"backend": "caffe"}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"backend": "om", "auto_config": False}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"auto_config": False}}, "hpi_config"),
+        ({"use_hpip": True, "hpi_config": {"auto_config": "sometimes"}}, "hpi_config"),
+        ({"engine_config": {"device_fallback": 3}}, "engine_config"),
+        ({"device": "cpu:"}, "device"),
+        ({"device": "cpu:0:1"}, "device"),
         ({"device": "toaster"}, "device"),
         ({"device": 0}, "device"),
     ],

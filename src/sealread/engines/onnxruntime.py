@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from sealread.engines.protocol import require_all, shapes_of
-from sealread.errors import EngineError, ModelError
+from sealread.errors import EngineError, InputError, ModelError
 from sealread.types import Tensor
+
+_CPU = "CPUExecutionProvider"
+#: What runs the parts of a network that a provider leaves over, before the CPU does.
+_BEHIND = {"TensorrtExecutionProvider": ("CUDAExecutionProvider",)}
+#: Providers that know no number of a card.
+_WITHOUT_CARD = (_CPU, "CoreMLExecutionProvider")
 
 
 class OnnxRuntimeEngine:
@@ -17,26 +24,48 @@ class OnnxRuntimeEngine:
 
     Args:
         path: an ONNX file.
+        provider: the execution provider; the CPU runs the parts that it leaves over.
+        card: number of the card.
+        precision: ``f16`` for TensorRT; ``int8`` only names what the file holds; else f32.
         threads: CPU threads; None leaves the choice to the runtime.
-        providers: execution providers by preference.
+        cache: folder for compiled networks, where the provider keeps such.
+        options: ``dynamic_shapes`` for TensorRT: ``{input: [least, usual, largest]}``; ``provider_options``: passed on as they are.
 
     Raises:
-        ModelError: the file is not there, damaged or no ONNX network.
+        ModelError: the file is not there, damaged or no ONNX network, or the provider does not start.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None, providers: Sequence[str] = ("CPUExecutionProvider",)) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        provider: str = _CPU,
+        card: int = 0,
+        precision: str | None = None,
+        threads: int | None = None,
+        cache: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         import onnxruntime
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        session_options = onnxruntime.SessionOptions()
+        session_options.log_severity_level = 3
         if threads is not None:
-            options.intra_op_num_threads = threads
+            session_options.intra_op_num_threads = threads
+        settings = provider_settings(provider, card, precision, cache, {} if options is None else options)
+        behind = [name for name in (*_BEHIND.get(provider, ()), _CPU) if name != provider]
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+            # Without enable_fallback=0 a provider that fails is replaced in silence.
+            session = onnxruntime.InferenceSession(str(path), session_options, providers=[(provider, settings), *behind], enable_fallback=0)
         except Exception as cause:  # ONNX Runtime has no public base class for its errors.
             raise _unloadable(path, cause) from cause
-        self.name = f"onnxruntime {onnxruntime.__version__} f32"
-        self.inputs = tuple(value.name for value in self._session.get_inputs())
+        if session.get_providers()[:1] != [provider]:
+            message = f"ONNX Runtime's {provider} did not start for card {card}; check its driver and libraries, or use the device cpu"
+            raise ModelError(message, source=str(path), parameter="device")
+        self._session = session
+        part = "" if provider == _CPU else f" {provider.removesuffix('ExecutionProvider')}"
+        self.name = f"onnxruntime {onnxruntime.__version__}{part} {'f32' if precision is None else precision}"
+        self.inputs = tuple(value.name for value in session.get_inputs())
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """See `Engine.run`."""
@@ -46,6 +75,46 @@ class OnnxRuntimeEngine:
         except Exception as cause:  # ONNX Runtime has no public base class for its errors.
             raise EngineError(f"ONNX Runtime failed on inputs {shapes_of(inputs)}: {str(cause).splitlines()[0]}") from cause
         return [np.asarray(output) for output in outputs]
+
+
+def provider_settings(provider: str, card: int, precision: str | None, cache: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an execution provider, in its own words.
+
+    Raises:
+        InputError: `options` are not understood.
+    """
+    settings: dict[str, Any] = {} if provider in _WITHOUT_CARD else {"device_id": card}
+    if provider == "TensorrtExecutionProvider":
+        settings["trt_fp16_enable"] = precision == "f16"
+        settings["trt_int8_enable"] = precision == "int8"
+        if cache is not None:
+            settings.update(trt_engine_cache_enable=True, trt_engine_cache_path=str(cache), trt_timing_cache_enable=True)
+        for key, which in (("min", 0), ("opt", 1), ("max", 2)):
+            shapes = _profile(options.get("dynamic_shapes"), which)
+            if shapes:
+                settings[f"trt_profile_{key}_shapes"] = shapes
+    extra = options.get("provider_options", {})
+    if not isinstance(extra, Mapping):
+        raise InputError(f"provider_options must be a block of keys, but is {extra!r}", parameter="provider_options")
+    return {**settings, **extra}
+
+
+def _profile(shapes: Any, which: int) -> str:
+    """One column of ``{input: [least, usual, largest]}`` as TensorRT's provider wants it: ``x:1x3x48x160``."""
+    if shapes is None:
+        return ""
+    try:
+        return ",".join(f"{name}:{'x'.join(str(int(side)) for side in three[which])}" for name, three in shapes.items())
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as cause:
+        message = f"dynamic_shapes must be like {{'x': [[1, 3, 48, 160], [1, 3, 48, 320], [8, 3, 48, 3200]]}}, but is {shapes!r}"
+        raise InputError(message, parameter="dynamic_shapes") from cause
+
+
+def provider_names() -> frozenset[str]:
+    """The execution providers that the installed package was built with."""
+    import onnxruntime
+
+    return frozenset(onnxruntime.get_available_providers())
 
 
 def metadata(path: Path) -> Mapping[str, str]:
@@ -61,7 +130,7 @@ def metadata(path: Path) -> Mapping[str, str]:
     # The network is not run.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=[_CPU])
     except Exception as cause:  # ONNX Runtime has no public base class for its errors.
         raise _unloadable(path, cause) from cause
     notes: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
