@@ -27,9 +27,10 @@ def realseals() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled networks of the tests lie beside the tests' files, for this process and for those it starts."""
+    """Compiled networks of the tests lie beside the tests' files, and no test downloads one; for this process and those it starts."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEALREAD_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("SEALREAD_OFFLINE", "1")
         yield
 
 

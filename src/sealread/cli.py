@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sealread.errors import InputError, ModelError, SealreadError
-from sealread.flags import Parser, engine_arguments, engine_flags, predict_options, read_parser, version
+from sealread.flags import MODEL_SOURCE_HELP, Parser, engine_arguments, engine_flags, predict_options, read_parser, version
+from sealread.options import suggestion
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -102,7 +103,7 @@ def main(argv: Sequence[str] | None = None, *, create: MakePipeline | None = Non
 
 
 def _run(words: list[str], make: MakePipeline) -> int:
-    commands = {"evaluate": _evaluate, "synth": _synth, "train": _train, "check": _check, "seal_recognition": _read}
+    commands = {"evaluate": _evaluate, "synth": _synth, "train": _train, "check": _check, "download": _download, "seal_recognition": _read}
     if words and words[0] in commands and not Path(words[0]).is_file():
         return commands[words[0]](words[1:], make)
     return _read(words, make)
@@ -257,6 +258,22 @@ def _evaluate(words: list[str], make: MakePipeline) -> int:
     parser = Parser(prog="sealread evaluate", description="Measure how well a labelled set is read.")
     evaluate.add_arguments(parser)
     return evaluate.run_cli(parser.parse_args(words))
+
+
+def _download(words: list[str], make: MakePipeline) -> int:
+    from sealread.zoo import known_names
+    from sealread.zoo.fetch import fetch_model
+
+    parser = Parser(prog="sealread download", description="Bring models of the zoo onto this machine, and print where they lie.")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="names of models, as in: PP-OCRv4_server_rec")
+    parser.add_argument("--model_source", metavar="SOURCE", help=MODEL_SOURCE_HELP)
+    args = parser.parse_args(words)
+    for name in args.names:
+        if name not in known_names():
+            raise InputError(f"there is no model {name!r}{suggestion(name, known_names())}", parameter="names")
+    for name in args.names:
+        print(fetch_model(name, args.model_source), flush=True)
+    return 0
 
 
 def _synth(words: list[str], make: MakePipeline) -> int:

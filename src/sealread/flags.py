@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
        sealread --get_pipeline_config seal_recognition [--save_path DIR]
-       sealread {check,evaluate,synth,train} --help"""
+       sealread {check,download,evaluate,synth,train} --help"""
 _EXAMPLES = """examples:
   sealread scan.pdf photo.jpg --save_path out     read pages, write JSON and pictures
   sealread seal.png --use_layout_detection False  the picture is one seal
@@ -156,6 +156,9 @@ def read_parser() -> Parser:
     return parser
 
 
+MODEL_SOURCE_HELP = "hubs or mirrors to ask first for models that are not here, parted by commas: huggingface, an address"
+
+
 def engine_flags(parser: Parser) -> None:
     """Add the flags that decide what runs, and where."""
     engine = parser.add_argument_group("engine")
@@ -185,6 +188,7 @@ def engine_flags(parser: Parser) -> None:
     for flag in MODEL_FLAGS:
         kind = {"name": "NAME", "dir": "DIR"}.get(flag.rpartition("_")[2], "N")
         models.add_argument(f"--{flag}", type=_or_none, metavar=kind, help=_model_help(flag))
+    models.add_argument("--model_source", type=_or_none, metavar="SOURCE", help=MODEL_SOURCE_HELP)
     ignored = parser.add_argument_group("without effect here", "accepted, so that command lines of the reference run")
     for flag in IGNORED_FLAGS:
         count = None if flag == "mkldnn_cache_capacity" else "?"
@@ -231,4 +235,5 @@ def engine_arguments(args: argparse.Namespace) -> dict[str, Any]:
         "hpi_config": args.hpi_config,
         "engine": args.engine,
         "engine_config": engine_config,
+        "model_source": args.model_source,
     }

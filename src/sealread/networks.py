@@ -32,15 +32,15 @@ Stage = TypeVar("Stage")
 Finder = SealFinder | BoxRows | InkFinder
 
 
-def resolve(module: Module, task: str) -> Network:
-    """The network that a module of the configuration names.
+def resolve(module: Module, task: str, model_source: str | Sequence[str] | None = None) -> Network:
+    """The network that a module of the configuration names; `model_source` says where to download it if need be.
 
     Raises:
         ModelError: it is unknown, missing or unfit.
     """
     if module.model_dir is not None:
         return network_from_directory(Path(module.model_dir), module.model_name, task)
-    return find_network(module.model_name, task)
+    return find_network(module.model_name, task, model_source)
 
 
 class Lazy(Generic[Stage]):

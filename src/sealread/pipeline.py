@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,13 +42,14 @@ class SealPipeline:
     Args:
         config: the whole configuration.
         arguments: what the caller said about engines and the device, one card of it.
+        model_source: the hubs or mirrors to ask first for models that are not here.
 
     Raises:
         ModelError: a network that is switched on cannot be found, or an engine or device is not there.
         InputError: settings of an engine are not understood.
     """
 
-    def __init__(self, config: PipelineConfig, arguments: EngineArguments) -> None:
+    def __init__(self, config: PipelineConfig, arguments: EngineArguments, model_source: str | Sequence[str] | None = None) -> None:
         self.config = config
         preprocessor = config.sub_pipelines.doc_preprocessor
         ocr = config.sub_pipelines.seal_ocr
@@ -62,18 +63,19 @@ class SealPipeline:
         self._unwarping: Lazy[Unwarper | None] | None = None
         self._layout: Lazy[Finder] | None = None
         if turn is not None:
-            network = networks.resolve(turn, "doc_text_orientation")
+            network = networks.resolve(turn, "doc_text_orientation", model_source)
             self._orientation = Lazy(network, networks.orientation, run(config, preprocessor, turn))
         if flatten is not None:
-            network = networks.resolve(flatten, "image_unwarping")
+            network = networks.resolve(flatten, "image_unwarping", model_source)
             self._unwarping = Lazy(network, networks.unwarper, run(config, preprocessor, flatten))
         if layout is not None:
-            self._layout = Lazy(networks.resolve(layout, "layout_detection"), networks.finder, run(config, layout))
-        network = networks.resolve(seal.text_detection, "seal_text_detection")
+            network = networks.resolve(layout, "layout_detection", model_source)
+            self._layout = Lazy(network, networks.finder, run(config, layout))
+        network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
         self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
         batch = seal.text_recognition.batch_size
         read = networks.recogniser(8 if batch is None else batch)
-        network = networks.resolve(seal.text_recognition, "text_recognition")
+        network = networks.resolve(seal.text_recognition, "text_recognition", model_source)
         self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 
     def predict(
@@ -252,6 +254,7 @@ def create_pipeline(
     pp_option: Any = None,
     use_hpip: bool | None = None,
     hpi_config: Mapping[str, Any] | None = None,
+    model_source: str | Sequence[str] | None = None,
 ) -> SealPipeline:
     """A pipeline that reads seals.
 
@@ -266,6 +269,8 @@ def create_pipeline(
         pp_option: accepted for compatibility; options of another framework have no meaning here.
         use_hpip: try the engines on each network and keep the fastest, unless `hpi_config` names one.
         hpi_config: ``backend``, ``backend_config``, ``auto_config``, ``auto_paddle2onnx``.
+        model_source: hubs (``huggingface``, ``aistudio``, ``modelscope``, ``bos``) or addresses of mirrors to ask first for models that
+            are not on this machine; None: as ``SEALREAD_MODEL_SOURCE`` says.
 
     Raises:
         InputError: a bad configuration or value; it names the key and the line.
@@ -277,4 +282,4 @@ def create_pipeline(
         _log.warning("pp_option belongs to another framework and is ignored; use engine_config")
     for path in keys_without_effect(loaded):
         _log.warning("%s has no effect in this version", path)
-    return SealPipeline(loaded, EngineArguments(engine, engine_config, use_hpip, hpi_config, place))
+    return SealPipeline(loaded, EngineArguments(engine, engine_config, use_hpip, hpi_config, place), model_source)

@@ -34,6 +34,7 @@ ENGINE_FLAGS = (
     "use_hpip",
     "enable_hpi",
     "hpi_config",
+    "model_source",
 )
 ALL_FLAGS = [
     *FLAGS,
@@ -142,7 +143,7 @@ class TestForms:
         assert pipeline.options == {}
         assert pipeline.made == {
             "pipeline": "seal_recognition",
-            **dict.fromkeys(("device", "use_hpip", "hpi_config", "engine", "engine_config")),
+            **dict.fromkeys(("device", "use_hpip", "hpi_config", "engine", "engine_config", "model_source")),
         }
         captured = capsys.readouterr()
         assert [json.loads(line)["res"]["input_path"] for line in captured.out.splitlines()] == ["scan.pdf", "photo.jpg"]
@@ -462,7 +463,9 @@ class TestHelp:
     def test_the_list_of_flags_is_whole(self) -> None:
         assert set(re.findall(r"--(\w+)", read_parser().format_help())) == set(ALL_FLAGS)
 
-    @pytest.mark.parametrize("words", [["--help"], ["-h"], ["evaluate", "--help"], ["synth", "--help"], ["check", "--help"]])
+    @pytest.mark.parametrize(
+        "words", [["--help"], ["-h"], ["evaluate", "--help"], ["synth", "--help"], ["check", "--help"], ["download", "--help"]]
+    )
     def test_help_is_no_error(self, words: list[str], run: Run, capsys: Capture) -> None:
         assert run(*words) == 0
         assert capsys.readouterr().out.startswith("usage: sealread")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -50,8 +50,11 @@ def digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def find_network(name: str, task: str) -> Network:
-    """The network of that name.
+def find_network(name: str, task: str, model_source: str | Sequence[str] | None = None) -> Network:
+    """The network of that name, downloaded if it may and need be.
+
+    Args:
+        model_source: the hubs or mirrors to ask first, see `hubs.sources`.
 
     Raises:
         ModelError: the name is unknown (the nearest ones are named), belongs to another task, or its file is not there or damaged.
@@ -70,7 +73,7 @@ def find_network(name: str, task: str) -> Network:
             return Network(name, task, entry.family, file, source, entry.licence, entry.settings)
     if not entry.downloadable:
         raise _damaged(name, entry.carriers[0])
-    return network_from_directory(fetch_model(name), name, task)
+    return network_from_directory(fetch_model(name, model_source), name, task)
 
 
 def carried(carrier: Carrier) -> Path | None:
