@@ -24,6 +24,7 @@ from sealread.stages.layout import BoxRows, SealFinder
 from sealread.stages.orientation import OrientationClassifier
 from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
 from sealread.stages.unwarping import Unwarper
+from sealread.standard_texts import StandardTexts, standard_texts
 from sealread.text import alphabet_of
 from sealread.types import Tensor
 from sealread.zoo import Network, find_network, network_from_directory
@@ -153,7 +154,7 @@ def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser
             raise _unfit(
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
-        return Recogniser(runner, alphabet, batch_size, calibration)
+        return Recogniser(runner, alphabet, batch_size, calibration, StandardTexts(standard_texts(), alphabet))
 
     return make
 

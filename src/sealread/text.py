@@ -49,6 +49,78 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     return Recognition("".join(characters), float(scores.mean()), tuple(char_scores), tuple(positions))
 
 
+def _with_blanks(classes: Sequence[int]) -> NDArray[np.intp]:
+    """The classes with a blank before, between and after them."""
+    spread = np.full(2 * len(classes) + 1, BLANK, np.intp)
+    spread[1::2] = classes
+    return spread
+
+
+def _may_skip(spread: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Where the blank before a place may be left out: before a character that does not repeat the last one."""
+    skips = np.zeros(len(spread), bool)
+    skips[2:] = (spread[2:] != BLANK) & (spread[2:] != spread[:-2])
+    return skips
+
+
+def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+    """Natural logarithm of the probability of each text, over all its alignments (Graves et al. 2006, equations 5 to 8).
+
+    Args:
+        probabilities: ``(steps, classes)``.
+        texts: classes of each text, not empty.
+    """
+    longest = 2 * max(len(text) for text in texts) + 1
+    spread = np.full((len(texts), longest), BLANK, np.intp)
+    skips = np.zeros((len(texts), longest), bool)
+    for row, skip, text in zip(spread, skips, texts, strict=True):
+        row[: 2 * len(text) + 1] = _with_blanks(text)
+        skip[:] = _may_skip(row)
+    logarithms = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))[:, spread]
+    forward = np.full((len(texts), longest), -np.inf)
+    forward[:, :2] = logarithms[0][:, :2]
+    for step in logarithms[1:]:
+        one = np.pad(forward, ((0, 0), (1, 0)), constant_values=-np.inf)[:, :-1]
+        two = np.where(skips, np.pad(forward, ((0, 0), (2, 0)), constant_values=-np.inf)[:, :-2], -np.inf)
+        forward = np.logaddexp(np.logaddexp(forward, one), two) + step
+    ends = np.array([2 * len(text) for text in texts])
+    rows = np.arange(len(texts))
+    return np.asarray(np.logaddexp(forward[rows, ends], forward[rows, ends - 1]))
+
+
+def ctc_aligned(probabilities: NDArray[np.floating], text: Sequence[int], alphabet: Sequence[str], used: float = 1.0) -> Recognition:
+    """The text laid along the steps where it fits best (Viterbi); scores and places as `ctc_greedy` gives them.
+
+    Args:
+        probabilities: ``(steps, classes)``, at least as many steps as the text needs.
+        text: its classes, not empty.
+        alphabet: one string per class, the blank first.
+        used: share of the steps that show the strip.
+    """
+    spread = _with_blanks(text)
+    skips = _may_skip(spread)
+    logarithms = np.log(np.maximum(probabilities[:, spread].astype(np.float64), 1e-12))
+    best = np.full(len(spread), -np.inf)
+    best[:2] = logarithms[0, :2]
+    came = np.zeros(logarithms.shape, np.intp)
+    for step in range(1, len(logarithms)):
+        ways = np.full((3, len(spread)), -np.inf)
+        ways[0], ways[1, 1:] = best, best[:-1]
+        ways[2, 2:] = np.where(skips[2:], best[:-2], -np.inf)
+        came[step] = ways.argmax(axis=0)
+        best = ways.max(axis=0) + logarithms[step]
+    place = len(spread) - 1 if best[-1] >= best[-2] else len(spread) - 2
+    peaks = np.zeros(len(text))
+    places = np.zeros(len(text))
+    for step in range(len(logarithms) - 1, -1, -1):
+        score = probabilities[step, spread[place]]
+        if place % 2 and score >= peaks[place // 2]:
+            peaks[place // 2], places[place // 2] = score, step
+        place -= came[step, place]
+    positions = np.minimum((places + 0.5) / max(len(logarithms) * used, 1e-9), 1.0)
+    return Recognition("".join(alphabet[c] for c in text), float(peaks.mean()), tuple(peaks.tolist()), tuple(positions.tolist()))
+
+
 def half_width(text: str) -> str:
     """Digits, Latin letters and brackets in their half-width form (NFKC); everything else is kept."""
     return unicodedata.normalize("NFKC", text)

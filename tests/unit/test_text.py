@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealread.text import alphabet_of, ctc_greedy, half_width
+from sealread.text import BLANK, alphabet_of, ctc_aligned, ctc_greedy, ctc_log_likelihoods, half_width
 
 ALPHABET = alphabet_of(["甲", "乙", "㈠", "fi"])
 
@@ -63,3 +65,39 @@ def test_what_is_read_is_as_long_as_its_scores_and_places(classes: list[int]) ->
 
 def test_wide_forms_become_half_wide_and_the_rest_stays() -> None:
     assert half_width("（１２３）Ａｂ某市") == "(123)Ab某市"
+
+
+def random_steps(steps: int, classes: int, seed: int = 0) -> np.ndarray:
+    raw = np.random.default_rng(seed).random((steps, classes)) ** 3
+    return raw / raw.sum(axis=1, keepdims=True)
+
+
+def collapsed(path: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(c for i, c in enumerate(path) if c != BLANK and (i == 0 or path[i - 1] != c))
+
+
+def test_the_likelihood_of_a_text_is_the_sum_over_all_its_alignments() -> None:
+    steps = random_steps(5, 3)
+    sums: dict[tuple[int, ...], float] = {}
+    for path in product(range(3), repeat=5):
+        text = collapsed(path)
+        sums[text] = sums.get(text, 0.0) + float(np.prod(steps[range(5), path]))
+    texts = [text for text in sums if text]
+    assert np.exp(ctc_log_likelihoods(steps, texts)) == pytest.approx([sums[text] for text in texts])
+
+
+def test_a_text_that_needs_more_steps_than_there_are_is_impossible() -> None:
+    assert ctc_log_likelihoods(random_steps(3, 3), [(1, 1)])[0] > -np.inf
+    assert ctc_log_likelihoods(random_steps(2, 3), [(1, 1)])[0] == -np.inf
+
+
+@given(st.integers(0, 1000))
+def test_what_was_read_is_aligned_where_it_was_read(seed: int) -> None:
+    alphabet = ("", "a", "b", "c")
+    steps = random_steps(12, 4, seed)
+    read = ctc_greedy(steps, alphabet)
+    if read.text:
+        aligned = ctc_aligned(steps, [alphabet.index(c) for c in read.text], alphabet)
+        assert aligned.text == read.text
+        assert all(score >= before - 1e-12 for score, before in zip(aligned.char_scores, read.char_scores, strict=True))
+        assert list(aligned.char_positions) == sorted(aligned.char_positions)

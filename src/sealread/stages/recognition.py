@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealread.engines import Engine
+from sealread.standard_texts import StandardTexts
 from sealread.text import ctc_greedy
 from sealread.types import Image, Recognition
 
@@ -70,12 +71,14 @@ class Recogniser:
         alphabet: one string per class, blank first.
         batch_size: strips per batch at most.
         calibration: gives the scores of lines in results; None: the mean of their characters' probabilities.
+        known: texts that doubtful readings are compared with; None: what is read stays.
     """
 
     engine: Engine
     alphabet: tuple[str, ...]
     batch_size: int = 8
     calibration: Calibration | None = None
+    known: StandardTexts | None = None
 
     def read(self, strips: Sequence[Image]) -> list[Recognition]:
         """Read strips ``(h, w, 3)`` uint8 BGR; empty in, empty out."""
@@ -105,7 +108,8 @@ class Recogniser:
         return [self._decode(p, strip.shape[1] / width) for p, strip in zip(probabilities, strips, strict=True)]
 
     def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
-        return ctc_greedy(probabilities, self.alphabet, used)
+        reading = ctc_greedy(probabilities, self.alphabet, used)
+        return reading if self.known is None else self.known.instead(reading, probabilities, used)
 
 
 def _padded_width(width: int) -> int:

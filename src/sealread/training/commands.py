@@ -14,6 +14,7 @@ import onnx
 from sealread.errors import ModelError
 from sealread.training.export import MODEL_NAMES, write_directory
 from sealread.training.loop import Schedule, Task, train
+from sealread.training.recogniser import ADDED_CHARACTERS, with_alphabet
 from sealread.training.samples import Data, QuarterTurns
 from sealread.training.tasks import CropSettings, DetectorTask, OrientationTask, RecogniserTask, SealFinderTask, drawn_data
 from sealread.zoo import find_network
@@ -78,7 +79,8 @@ def _task(module: str, base: Path | None, settings: CropSettings, data: Data) ->
     if module == "doc_text_orientation":
         return OrientationTask(onnx.load(str(base if base is not None else embedded_network(module))), settings, data)
     if module == "text_recognition":
-        return RecogniserTask(onnx.load(str(base if base is not None else carried_network("PP-OCRv6_rec_small.onnx"))), settings, data)
+        network = onnx.load(str(base if base is not None else carried_network("PP-OCRv6_rec_small.onnx")))
+        return RecogniserTask(with_alphabet(network, ADDED_CHARACTERS), settings, data)
     trunk = onnx.load(str(base if base is not None else carried_network("PP-OCRv6_det_small.onnx")))
     # A file that has the heads already is trained further.
     fresh = trunk.graph.output[0].name not in ("maps", "seals")

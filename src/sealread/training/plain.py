@@ -11,14 +11,16 @@ from sealread.stages.recognition import HEIGHT
 from sealread.training.synth.backgrounds import sentence
 from sealread.training.synth.effects import photographed
 from sealread.training.synth.fonts import choose_face, covers
+from sealread.training.synth.foreign_seals import foreign_line
 
 _SIZE = 40
 
 
 def plain_line(rng: np.random.Generator) -> tuple[NDArray[np.uint8], str]:
     """A line of print of up to 16 characters, as a strip of the network's height, and its text."""
-    text = sentence(rng, int(rng.integers(3, 17))).strip()
-    face = choose_face(rng, "zh", text)
+    language = "zh" if rng.random() < 0.75 else str(rng.choice(["cyrillic", "viet"]))
+    text = sentence(rng, int(rng.integers(3, 17))).strip() if language == "zh" else foreign_line(rng, language)
+    face = choose_face(rng, language, text)
     text = text if covers(face, text) else "".join(c for c in text if c == " " or covers(face, c))
     font = ImageFont.truetype(face.path, _SIZE, index=face.index, layout_engine=ImageFont.Layout.BASIC)
     left, top, right, bottom = font.getbbox(text if text else " ")

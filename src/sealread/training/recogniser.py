@@ -6,6 +6,7 @@ that are cut from drawn seals by the deployed rectification, a little off in eve
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 import cv2
@@ -14,6 +15,7 @@ import onnx
 import torch
 import torch.nn.functional as functional
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from sealread.polygons import at_lengths, lengths_along
 from sealread.stages.recognition import HEIGHT
@@ -22,16 +24,56 @@ from sealread.training.samples import LabelledImage, SampleLine
 from sealread.types import Ribbon
 
 #: Longer strips are left out: they would make the whole batch wide.
-_MOST_WIDTH = 720
+MOST_WIDTH = 1120
 #: Input pixels per step of the network.
 _STEP = 8
 #: Share of the lines of a batch that count.
 _LEGIBLE = 0.85
+#: Characters of seals that PP-OCRv6 small cannot write: Cyrillic (Russian, Ukrainian, Bulgarian) and Vietnamese.
+_VIETNAMESE = "ẢẠẰẮẲẴẶẦẤẨẪẬẺẼẸỀẾỂỄỆỈỊỎỌỒỐỔỖỘỜỚỞỠỢỦỤỪỨỬỮỰỲỶỸỴ"
+ADDED_CHARACTERS = "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯІЇЄҐабвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґ№" + _VIETNAMESE + _VIETNAMESE.lower()
+_LOOKS_LIKE = dict(zip("АВЕКМНОРСТУХІЇБГДЗИЙЛПФЧЯаеорсухіїкмнтвигпчяЁё№", "ABEKMHOPCTYXIÏ6ГA3NNAПO4RaeopcyxiïkmHTBurn4REeN", strict=True))
 
 
 def scores_before_softmax(model: onnx.ModelProto) -> str:
     """Name of the value that the last softmax takes."""
     return str(next(node for node in reversed(model.graph.node) if node.op_type == "Softmax").input[0])
+
+
+def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.ModelProto:
+    """The network with further classes for the characters of `added` that it does not know; what it knows stays as it is.
+
+    A new class starts from the weights of a character that looks alike, but far less likely.
+    """
+    model = onnx.ModelProto()
+    model.CopyFrom(base)
+    entry = next(p for p in model.metadata_props if p.key == "character")
+    characters = entry.value.split("\n")
+    new = [c for c in dict.fromkeys(added) if c not in set(characters)]
+    if not new:
+        return model
+    product = next(node for node in reversed(model.graph.node) if node.op_type == "MatMul")
+    offset = next(node for node in reversed(model.graph.node) if node.op_type == "Add" and product.output[0] in node.input)
+    tensors = {i.name: i for i in model.graph.initializer}
+    weight = tensors[product.input[1]]
+    bias = tensors[next(name for name in offset.input if name != product.output[0])]
+    columns, constants = numpy_helper.to_array(weight), numpy_helper.to_array(bias)
+    rng = np.random.default_rng(seed)
+    classes = {c: i + 1 for i, c in enumerate(characters)}
+    alike = [classes.get(_LOOKS_LIKE.get(c, unicodedata.normalize("NFD", c)[0])) for c in new]
+    fresh = rng.normal(0, 0.3 * columns.std(), (len(columns), len(new))).astype(np.float32)
+    fresh += np.stack([columns.mean(axis=1) if i is None else columns[:, i] for i in alike], axis=1)
+    level = np.array([constants.mean() if i is None else constants[i] - 2 for i in alike], np.float32)
+    # The space stays the last class.
+    columns = np.concatenate([columns[:, :-1], fresh, columns[:, -1:]], axis=1)
+    constants = np.concatenate([constants[:-1], level, constants[-1:]])
+    weight.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(columns), weight.name))
+    bias.CopyFrom(numpy_helper.from_array(constants, bias.name))
+    entry.value = "\n".join([*characters, *new])
+    model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value = len(constants)
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    return model
 
 
 def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: frozenset[str]) -> tuple[NDArray[np.uint8], str] | None:
@@ -43,12 +85,12 @@ def random_strip(labelled: LabelledImage, rng: np.random.Generator, known: froze
     line = usable[int(rng.integers(len(usable)))]
     text = learned_text(line.text)
     strip = straighten(labelled.image, _jittered(line, rng), HEIGHT)
-    if strip is None or strip.image.shape[1] > _MOST_WIDTH:
+    if strip is None or strip.image.shape[1] > MOST_WIDTH:
         return None
     image = strip.image
     if rng.random() < 0.5:
         stretch = rng.uniform(0.85, 1.2)
-        width = min(max(round(image.shape[1] * stretch), 8), _MOST_WIDTH)
+        width = min(max(round(image.shape[1] * stretch), 8), MOST_WIDTH)
         image = np.asarray(cv2.resize(image, (width, HEIGHT), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
     if rng.random() < 0.15:
         image = np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)

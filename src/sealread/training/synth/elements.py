@@ -156,12 +156,16 @@ def logo(rng: Random, page: Image, x: float, y: float, radius: float, colour: ND
     side = int(2.4 * radius) + 2
     mask = np.zeros((side, side), np.uint8)
     press = Press(mask, np.array([[radius / 100, 0, side / 2], [0, radius / 100, side / 2]]))
-    if chance(rng, 0.3):
+    if chance(rng, 0.55):
         letters = Press(np.zeros_like(mask), press.matrix)
         disc, plan = badge_plan(rng)
-        press.fill(disc)
         plan.press(letters)
-        mask = np.asarray(cv2.subtract(mask, letters.mask), np.uint8)
+        if chance(rng, 0.65):
+            press.fill(disc)
+            mask = np.asarray(cv2.subtract(mask, letters.mask), np.uint8)
+        else:
+            cv2.fillPoly(mask, [np.round(disc @ press.matrix[:, :2].T + press.matrix[:, 2]).astype(np.int32)], int(rng.integers(30, 120)))
+            mask = np.asarray(cv2.max(mask, letters.mask), np.uint8)
     else:
         plan = Plan("other", np.zeros((1, 2)))
         emblem(rng, plan, 100.0)

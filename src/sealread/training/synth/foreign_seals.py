@@ -49,15 +49,112 @@ def around(
     return sweep
 
 
+#: How words are made up: pieces put together, so that no network can know them by heart.
+_LETTERS = {"cyrillic": "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЫЭЮЯАЕИОНТРСЛВ", "latin": "ABCDEFGHIJKLMNOPQRSTUVWXYZAEIOURSTLN"}
+_STEMS = (
+    "РОС СТРОЙ ТРАНС ТЕХ ПРОМ ЭНЕРГО АГРО МЕТАЛЛ НЕФТЕ ГАЗ ЛЕС СИБ УРАЛ ВОЛГА СЕВЕР ЮГ МЕД ФАРМ АВТО ЭКО ИНТЕР ЕВРО СПЕЦ ГЛАВ МОС"
+).split()
+_ENDINGS = "СЕРВИС ТОРГ МАШ КОМПЛЕКТ ИНВЕСТ ПРОЕКТ СНАБ МОНТАЖ ЭКСПОРТ ГРУПП ТЕСТ ЦЕНТР БАНК ХИМ ПЛАСТ ТРЕЙД СТАНДАРТ КОНТРОЛЬ".split()
+_ONSETS = "B C CH D Đ G GI H K KH L M N NG NH PH QU R S T TH TR V X".split()
+_RIMES = (
+    "A Á À Ả Ã Ạ AI ÁI ÀI ẢI ẠI AN ÁN ÀN ẢN ẠN ANG ÁNG ÀNG ẢNG ẠNG ANH ÁNH ÀNH ẢNH ẠNH AO ÁO ÀO ẢO ẠO ẮC ẶC ẮN ẰN ẶN ĂNG ẮNG "
+    "ẰNG ẲNG ẴNG ẶNG ÂN ẤN ẦN ẨN ẪN ẬN ÂU ẤU ẦU ẨU ẬU Ế Ề Ể Ễ Ệ ÊN ẾN ỀN IÊN IẾN IỀN IỂN IỆN IẾT IỆT Ì Í Ỉ Ĩ Ị INH ÍNH ÌNH "
+    "ỊNH Ó Ò Ỏ Ọ ONG ÒNG ỌC Ố Ồ Ổ Ỗ Ộ ÔNG ỐNG ỒNG ỔNG ỘNG ỐC ỘC ƠN ỚN Ờ Ớ Ở Ỡ Ợ ỢP Ú Ù Ủ Ũ Ụ UNG ÙNG ÚC ỤC ƯNG ỨNG Ừ Ử Ữ Ự "
+    "ƯƠNG ƯỜNG ƯỢNG ƯỚC ƯỞNG Y Ý Ỳ Ỷ Ỹ Ỵ UYÊN UYỀN UYỆN"
+).split()
+
+
+def made_up(rng: Random, language: str) -> str:
+    """An abbreviation or a word that hardly exists; one syllable in Vietnamese."""
+    if language == "viet":
+        return pick(rng, _ONSETS) + pick(rng, _RIMES)
+    if language == "cyrillic" and chance(rng, 0.55):
+        word = pick(rng, _STEMS) + pick(rng, _ENDINGS)
+        return word.capitalize() if chance(rng, 0.3) else word
+    letters = _LETTERS.get(language, _LETTERS["latin"])
+    word = "".join(pick(rng, letters) for _ in range(int(rng.choice([2, 3, 3, 4, 4, 5, 7]))))
+    return word.capitalize() if chance(rng, 0.15) else word
+
+
+def _filled(rng: Random, template: str, language: str) -> str:
+    """The template with its signs replaced (`vocabulary_foreign` says which)."""
+    table = words.TEXTS[language]
+    text = template.replace("%", pick(rng, table.brands)).replace("@", pick(rng, table.places))
+    while "~" in text:
+        text = text.replace("~", made_up(rng, language), 1)
+    if "#" in text:
+        text = text.replace("#", names.digits(rng, int(rng.integers(6, 16))))
+    return text.replace("$", names.date(rng).split("年")[0])
+
+
 def _organisation(rng: Random, language: str) -> tuple[str, str, list[str]]:
     """The text above, the text below and the lines in the middle."""
     table = words.TEXTS[language]
-    above = pick(rng, table.forms).replace("%", pick(rng, table.brands)).replace("@", pick(rng, table.places))
-    below = (
-        pick(rng, table.places) if chance(rng, 0.5) else pick(rng, table.below).replace("#", names.digits(rng, int(rng.integers(6, 14))))
-    )
-    middle = pick(rng, table.middle).replace("%", pick(rng, table.brands)).replace("$", names.date(rng).split("年")[0])
+    above, middle = (_filled(rng, pick(rng, texts), language) for texts in (table.forms, table.middle))
+    below = _filled(rng, pick(rng, table.places if chance(rng, 0.5) else table.below), language)
     return above, below, middle.split("|")
+
+
+def foreign_line(rng: Random, language: str) -> str:
+    """A line of text as a form would have it, in capitals or not."""
+    table = words.TEXTS[language]
+    kind = int(rng.integers(4))
+    if kind == 3:
+        text = " ".join(made_up(rng, language) for _ in range(int(rng.integers(2, 5))))
+    else:
+        text = _filled(rng, pick(rng, (table.forms, table.places, table.stamps)[kind]), language)
+    return text.capitalize() if chance(rng, 0.3) else text
+
+
+def ring_of_texts(rng: Random, plan: Plan, texts: list[str], language: str, a: float, b: float, height: float, start: float) -> None:
+    """Several texts one after the other around the whole ring, stars or free space between them.
+
+    Args:
+        start: where the first text begins, degrees clockwise from the top.
+    """
+    gap = float(rng.uniform(9, 24))
+    lengths = [len(text) + 1.0 for text in texts]
+    stars = chance(rng, 0.6)
+    for text, length in zip(texts, lengths, strict=True):
+        share = (360 - gap * len(texts)) * length / sum(lengths)
+        used = around(rng, plan, text, language, a, b, height, start + share / 2, share, inwards=False, role="outer_arc")
+        if stars:
+            angle = np.deg2rad(start + share / 2 + (used + share) / 4 + gap / 2)
+            plan.fills.append((star(height * 0.3, x=float((a - height / 2) * np.sin(angle)), y=float(-(b - height / 2) * np.cos(angle))),))
+        start += share + gap
+
+
+def concentric_round(rng: Random, language: str) -> Plan:
+    """The usual seal of Russian firms: one or two rings of text all around, numbers among them, the firm's name in the middle."""
+    table = words.TEXTS[language]
+    plan = outline_of(100.0, 100.0)
+    a, b = rings(rng, plan, 100.0, 100.0)
+    height, margin = float(rng.uniform(9, 16)), float(rng.uniform(1.5, 5))
+    form = pick(rng, table.forms)
+    outer = [_filled(rng, pick(rng, (*table.places, *table.below)), language) for _ in range(int(rng.choice([1, 2, 2, 3])))]
+    second = chance(rng, 0.65)
+    if second:
+        outer[0] = _filled(rng, pick(rng, table.places), language)
+    else:
+        outer.insert(int(rng.integers(len(outer) + 1)), _filled(rng, form, language))
+    start = float(rng.uniform(170, 260)) if chance(rng, 0.7) else float(rng.uniform(0, 360))
+    ring_of_texts(rng, plan, outer, language, a - margin, b - margin, height, start)
+    step = margin + height + float(rng.uniform(1, 4))
+    a, b = a - step, b - step
+    if second:
+        if chance(rng, 0.6):
+            plan.fills.append(ring(a, b, float(rng.uniform(0.6, 1.6))))
+            a, b = a - 3, b - 3
+        inner = [_filled(rng, form, language)] + [_filled(rng, pick(rng, table.below), language) for _ in range(int(rng.choice([0, 0, 1])))]
+        height *= float(rng.uniform(0.75, 1.0))
+        ring_of_texts(rng, plan, inner, language, a - 1, b - 1, height, float(rng.uniform(170, 260)))
+        step = height + float(rng.uniform(2, 4))
+        a, b = a - step, b - step
+    if chance(rng, 0.6):
+        plan.fills.append(ring(a, b, float(rng.uniform(0.6, 2))))
+        a, b = a - 3, b - 3
+    _middle(rng, plan, Room(a, b, 0.0, a, b, b), _filled(rng, pick(rng, table.middle), language).split("|"), language)
+    return plan
 
 
 def alphabetic_round(rng: Random, language: str) -> Plan:
@@ -82,7 +179,7 @@ def alphabetic_round(rng: Random, language: str) -> Plan:
         plan.fills.append(ring(a, b, float(rng.uniform(0.7, 2))))
         a, b = a - 3, b - 3
         if chance(rng, 0.3) and b > 45:
-            second = names.pick(rng, words.TEXTS[language].below).replace("#", names.digits(rng, 9))
+            second = _filled(rng, pick(rng, words.TEXTS[language].below), language)
             around(rng, plan, second, language, a, b, height * 0.7, 0.0, 300, inwards=False, role="outer_arc")
             a, b = a - height, b - height
     _middle(rng, plan, Room(a, b, 0.0, a, b, b), middle, language)
@@ -112,8 +209,12 @@ def _middle(rng: Random, plan: Plan, room: Room, lines: list[str], language: str
 def alphabetic_box(rng: Random, language: str) -> Plan:
     """A rectangular stamp with one to three lines."""
     above, below, middle = _organisation(rng, language)
-    lines = [above] if chance(rng, 0.3) else [pick(rng, words.TEXTS[language].stamps)]
-    if chance(rng, 0.5):
+    lines = [above] if chance(rng, 0.3) else [_filled(rng, pick(rng, words.TEXTS[language].stamps), language)]
+    if chance(rng, 0.3):  # a firm's address
+        street = f"{pick(rng, words.TEXTS[language].brands).title()} {int(rng.integers(1, 300))}"
+        town = f"{names.digits(rng, 5)} {pick(rng, words.TEXTS[language].places)}"
+        lines = [above, street, town, below, f"Tel. {names.digits(rng, 9)}"][: int(rng.integers(3, 6))]
+    elif chance(rng, 0.5):
         lines += [below] if chance(rng, 0.5) else middle[:1]
     longest = max(len(line) for line in lines)
     ratio = float(np.clip(len(lines) * 2.3 / longest * rng.uniform(0.8, 1.4), 0.15, 0.8))
@@ -128,11 +229,24 @@ def badge_plan(rng: Random) -> tuple[Points, Plan]:
     plan = outline_of(100.0, 100.0)
     text, below, _ = _organisation(rng, "latin")
     height = float(rng.uniform(12, 20))
-    around(rng, plan, text, "latin", 94, 94, height, 0.0, 230, inwards=False, role="outer_arc")
+    b = 100.0 if chance(rng, 0.6) else float(rng.uniform(55, 90))
+    if chance(rng, 0.6):
+        around(rng, plan, text, "latin", 94, b - 6, height, 0.0, 230, inwards=False, role="outer_arc")
+        if chance(rng, 0.5):
+            around(rng, plan, below, "latin", 94, b - 6, height, 180.0, 90, inwards=True, role="inner_arc")
     if chance(rng, 0.5):
-        around(rng, plan, below, "latin", 94, 94, height, 180.0, 90, inwards=True, role="inner_arc")
-    emblem(rng, plan, 88 - height - float(rng.uniform(0, 25)))
-    return ellipse(100, 100), plan
+        emblem(rng, plan, b - 12 - height - float(rng.uniform(0, 25)))
+    else:  # large letters, as accreditation marks have them
+        across(
+            rng,
+            plan,
+            Room(80, b * 0.8, 0.0, 80, b * 0.8, b * 0.8),
+            made_up(rng, "latin")[:5],
+            0.0,
+            float(rng.uniform(28, 60)) * b / 100,
+            "latin",
+        )
+    return ellipse(100, b), plan
 
 
 def asian_square(rng: Random, language: str) -> Plan:
@@ -193,9 +307,11 @@ def foreign_seal(rng: Random) -> Plan:
     kind = rng.random()
     if kind < 0.2:
         return bilingual(rng)
-    language = str(rng.choice(["latin", "cyrillic", "viet", "ko", "ja"], p=[0.3, 0.25, 0.2, 0.12, 0.13]))
+    language = str(rng.choice(["latin", "cyrillic", "viet", "ko", "ja"], p=[0.24, 0.36, 0.24, 0.08, 0.08]))
     if language in ("ko", "ja") and chance(rng, 0.6):
         return asian_square(rng, language)
     if chance(rng, 0.28 if language != "cyrillic" else 0.1):
         return alphabetic_box(rng, language)
+    if language == "cyrillic" and chance(rng, 0.6):
+        return concentric_round(rng, language)
     return alphabetic_round(rng, language)

@@ -11,6 +11,7 @@ from functools import cache
 
 import numpy as np
 
+from sealread.standard_texts import CITIES, PROVINCES
 from sealread.training.synth import vocabulary as words
 
 Random = np.random.Generator
@@ -49,15 +50,15 @@ def place(rng: Random) -> str:
     """A province, city, county or district, mostly with its ending."""
     kind = rng.random()
     if kind < 0.5:
-        return pick(rng, words.CITIES) + ("市" if chance(rng, 0.6) else "")
+        return pick(rng, CITIES) + ("市" if chance(rng, 0.6) else "")
     if kind < 0.6:
-        return pick(rng, words.PROVINCES)
+        return pick(rng, PROVINCES)
     if kind < 0.75:
-        province = pick(rng, words.PROVINCES)
+        province = pick(rng, PROVINCES)
         return _short(province) if chance(rng, 0.6) else province
     if kind < 0.9:
         return pick(rng, words.COUNTIES)
-    return pick(rng, words.CITIES) + "市" + pick(rng, words.COUNTIES)
+    return pick(rng, CITIES) + "市" + pick(rng, words.COUNTIES)
 
 
 def _short(province: str) -> str:
@@ -98,7 +99,7 @@ def company(rng: Random) -> str:
         return f"{name}({where.rstrip('市')}){trade}{form}"
     text = where + name + trade + form
     if form.endswith("公司") and chance(rng, 0.08):
-        text += (pick(rng, words.CITIES) if chance(rng, 0.6) else "") + pick(rng, words.BRANCHES)
+        text += (pick(rng, CITIES) if chance(rng, 0.6) else "") + pick(rng, words.BRANCHES)
     return text
 
 
@@ -240,6 +241,6 @@ def person(rng: Random, surnames: str = words.SURNAMES) -> str:
 
 def tax_office(rng: Random) -> str:
     """The office at the bottom of the seals of the tax authority."""
-    where = pick(rng, words.PROVINCES) if chance(rng, 0.6) else pick(rng, words.CITIES) + "市"
+    where = pick(rng, PROVINCES) if chance(rng, 0.6) else pick(rng, CITIES) + "市"
     where = where.replace("特别行政区", "")
     return where + pick(rng, ("税务局", "税务局", "税务局", "国家税务局", "地方税务局", "税务局监制"))

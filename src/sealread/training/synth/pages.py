@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealread.training.synth import backgrounds, effects, elements, layouts, names
+from sealread.training.synth.angular_seals import rectangular_seal
 from sealread.training.synth.arrangement import outline_of
+from sealread.training.synth.foreign_seals import alphabetic_box
 from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
 from sealread.training.synth.round_seals import invoice_seal, supervision_seal
@@ -51,8 +53,8 @@ def _distractions(rng: Random, page: Image) -> None:
     for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.35, 0.35, 0.2, 0.1]))):
         x, y = rng.uniform(0.05, 0.95, 2) * (width, height)
         size = unit * float(rng.uniform(0.02, 0.09))
-        kind = int(rng.integers(9))
-        colour = elements.red(rng) if chance(rng, 0.5) else rng.uniform(20, 200, 3)
+        kind = int(rng.integers(11)) - 2
+        colour = elements.red(rng) if chance(rng, 0.4) else rng.uniform(20, 200, 3)
         if kind <= 1:
             elements.logo(rng, page, x, y, size, colour)
         elif kind == 2:
@@ -106,6 +108,9 @@ def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> 
         elif kind == "invoice":
             plan = outline_of(100.0, float(rng.uniform(62, 78)))
             invoice_seal(rng, plan, float(plan.outline[:, 1].max()), "zh", names.organisation(rng))
+        elif chance(rng, 0.14):  # stamps without a ring: framed or bare lines
+            plan = alphabetic_box(rng, "latin") if chance(rng, 0.65) else rectangular_seal(rng)
+            colour = str(rng.choice(["blue", "black", "purple", "red"], p=[0.35, 0.3, 0.15, 0.2]))
         else:
             plan = last if last is not None and chance(rng, 0.2) else seal_plan(rng)
         last = plan

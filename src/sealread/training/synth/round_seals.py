@@ -20,8 +20,10 @@ Random = np.random.Generator
 def company_seal(rng: Random, plan: Plan, a: float, b: float, language: str, text: str, purpose_text: str | None) -> None:
     """The common seal: name above, star in the middle, purpose below, perhaps a number at the bottom."""
     a, b = rings(rng, plan, a, b)
-    room = outer_arc(rng, plan, text, choose_face(rng, language, text), a, b)
-    if chance(rng, 0.42):
+    # Purposes as large as the name stand close to both ends of its arc; that is where lines are mistaken for one.
+    large = purpose_text is not None and len(purpose_text) <= 7 and chance(rng, 0.45)
+    room = outer_arc(rng, plan, text, choose_face(rng, language, text), a, b, widest_sweep=float(rng.uniform(200, 265)) if large else 320.0)
+    if chance(rng, 0.1 if large else 0.42):
         bottom_code(rng, plan, room)
     inside = min(room.a_inside, room.b_inside)
     size = float(np.clip(rng.normal(27, 4), 14, 38)) * b / 100
@@ -39,11 +41,12 @@ def company_seal(rng: Random, plan: Plan, a: float, b: float, language: str, tex
         bottom_arc(rng, plan, room, purpose_text, language)
         return
     for attempt in range(6):
-        height = float(np.clip(rng.normal(22, 4.5), 10, 32)) * (1 - 0.12 * attempt)
+        usual = plan.settings[0].letter.height * float(rng.uniform(0.75, 1.1)) if large else float(np.clip(rng.normal(22, 4.5), 10, 32))
+        height = usual * (1 - 0.12 * attempt)
         low, high = size * 0.82 - lift + 2 + height / 2, room.floor - 2 - height / 2
         if high < low:
             continue
-        y = float(rng.uniform(low, low + 0.6 * (high - low)))
+        y = float(rng.uniform(low, low + (1.0 if large else 0.6) * (high - low)))
         if across(rng, plan, room, purpose_text, y, height, language):
             break
     if chance(rng, 0.08):

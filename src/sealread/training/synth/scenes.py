@@ -24,7 +24,7 @@ Random = np.random.Generator
 
 def seal_plan(rng: Random) -> Plan:
     """A seal of any kind, in the proportions of what one meets."""
-    if chance(rng, 0.12):
+    if chance(rng, 0.2):
         return foreign_seal(rng)
     language = "tw" if chance(rng, 0.1) else "zh"
     kind = rng.random()
@@ -104,10 +104,12 @@ def draw_crop(rng: Random, size: int = 320) -> Sample:
 
     Args:
         rng: the only source of chance.
-        size: typical longer side in pixels; sides lie between 150 and 1.3 times this.
+        size: typical longer side in pixels; sides mostly lie between 150 and 1.3 times this, those of a quarter between 85 and 150.
     """
     plan = seal_plan(rng)
     longest = float(rng.uniform(150, 1.3 * size)) if size > 150 else float(size)
+    if size > 150 and chance(rng, 0.25):  # seals of pages that were scanned coarsely
+        longest = float(rng.uniform(85, 150))
     finer = float(rng.uniform(1.15, 1.4)) if longest < 260 else float(rng.uniform(1.0, 1.25))
     photo = chance(rng, 0.5)
     matrix = seal_matrix(rng, 1.0, seal_turn(rng))

@@ -1,7 +1,7 @@
 """The words that Chinese seals are made of: places, brands, trades, forms of company, offices, purposes.
 
-Pure data. Every list is a tuple of strings in Simplified Chinese, most frequent kinds first where order matters;
-`names.py` composes them. `TRADITIONAL` maps the characters of these lists to their Traditional forms.
+Pure data. Every list is a tuple of strings in Simplified Chinese, most frequent kinds first where order matters; `names.py` composes
+them. Provinces and cities are those of `sealread.standard_texts`. `TRADITIONAL` maps characters to their Traditional forms.
 """
 
 from __future__ import annotations
@@ -11,39 +11,6 @@ def _words(text: str) -> tuple[str, ...]:
     """The words between spaces."""
     return tuple(text.split())
 
-
-PROVINCES = _words(
-    "河北省 山西省 辽宁省 吉林省 黑龙江省 江苏省 浙江省 安徽省 福建省 江西省 山东省 河南省 湖北省 湖南省 广东省 海南省 四川省 "
-    "贵州省 云南省 陕西省 甘肃省 青海省 台湾省 "
-    "内蒙古自治区 广西壮族自治区 西藏自治区 宁夏回族自治区 新疆维吾尔自治区 北京市 天津市 上海市 重庆市 香港特别行政区 "
-    "澳门特别行政区"
-)
-
-#: Cities without the ending 市; the ending is added or left out when a name is composed.
-CITIES = _words(
-    "北京 上海 天津 重庆 石家庄 唐山 秦皇岛 邯郸 邢台 保定 张家口 承德 沧州 廊坊 衡水 太原 大同 阳泉 长治 晋城 朔州 晋中 运城 "
-    "忻州 临汾 吕梁 呼和浩特 包头 乌海 赤峰 通辽 "
-    "鄂尔多斯 呼伦贝尔 巴彦淖尔 乌兰察布 沈阳 大连 鞍山 抚顺 本溪 丹东 锦州 营口 阜新 辽阳 盘锦 铁岭 朝阳 葫芦岛 长春 吉林 四平 "
-    "辽源 通化 白山 松原 白城 哈尔滨 齐齐哈尔 "
-    "鸡西 鹤岗 双鸭山 大庆 伊春 佳木斯 七台河 牡丹江 黑河 绥化 南京 无锡 徐州 常州 苏州 南通 连云港 淮安 盐城 扬州 镇江 泰州 "
-    "宿迁 杭州 宁波 温州 嘉兴 湖州 绍兴 金华 衢州 "
-    "舟山 台州 丽水 合肥 芜湖 蚌埠 淮南 马鞍山 淮北 铜陵 安庆 黄山 滁州 阜阳 宿州 六安 亳州 池州 宣城 福州 厦门 莆田 三明 泉州 "
-    "漳州 南平 龙岩 宁德 南昌 景德镇 萍乡 九江 新余 "
-    "鹰潭 赣州 吉安 宜春 抚州 上饶 济南 青岛 淄博 枣庄 东营 烟台 潍坊 济宁 泰安 威海 日照 临沂 德州 聊城 滨州 菏泽 郑州 开封 "
-    "洛阳 平顶山 安阳 鹤壁 新乡 焦作 濮阳 许昌 漯河 "
-    "三门峡 南阳 商丘 信阳 周口 驻马店 济源 武汉 黄石 十堰 宜昌 襄阳 鄂州 荆门 孝感 荆州 黄冈 咸宁 随州 恩施 仙桃 潜江 天门 长沙 "
-    "株洲 湘潭 衡阳 邵阳 岳阳 常德 张家界 益阳 郴州 "
-    "永州 怀化 娄底 广州 韶关 深圳 珠海 汕头 佛山 江门 湛江 茂名 肇庆 惠州 梅州 汕尾 河源 阳江 清远 东莞 中山 潮州 揭阳 云浮 "
-    "南宁 柳州 桂林 梧州 北海 防城港 钦州 贵港 玉林 百色 "
-    "贺州 河池 来宾 崇左 海口 三亚 三沙 儋州 成都 自贡 攀枝花 泸州 德阳 绵阳 广元 遂宁 内江 乐山 南充 眉山 宜宾 广安 达州 雅安 "
-    "巴中 资阳 贵阳 六盘水 遵义 安顺 毕节 铜仁 昆明 曲靖 "
-    "玉溪 保山 昭通 丽江 普洱 临沧 大理 拉萨 日喀则 昌都 林芝 山南 那曲 西安 铜川 宝鸡 咸阳 渭南 延安 汉中 榆林 安康 商洛 兰州 "
-    "嘉峪关 金昌 白银 天水 武威 张掖 平凉 酒泉 庆阳 定西 "
-    "陇南 西宁 海东 银川 石嘴山 吴忠 固原 中卫 乌鲁木齐 克拉玛依 吐鲁番 哈密 阿克苏 喀什 和田 昌吉 石河子 香港 台北 高雄 台中 "
-    "台南 新竹 嘉义 基隆 义乌 昆山 江阴 张家港 常熟 慈溪 "
-    "余姚 诸暨 晋江 石狮 南安 福清 滕州 寿光 龙口 胜利 章丘 巩义 新郑 禹州 枝江 宜都 老河口 醴陵 浏阳 耒阳 从化 增城 普宁 廉江 "
-    "岑溪 都江堰 峨眉山 阆中 清镇 赤水 安宁 华阴 韩城 敦煌"
-)
 
 #: Counties and districts with their endings.
 COUNTIES = _words(
@@ -96,8 +63,8 @@ BRAND_CHARACTERS = (
     "湘沪粤鲁豫皖赣闽浙苏晋冀蒙辽黑陕甘宁青藏新川渝贵滇琼桂"
 )
 BRAND_WORDS = _words(
-    "万点 谐诚 江淮 君和缘 相缘 老七 顺丰 森源 昶隆 大疆 百旺 锦江 中导 开源 优泰 鑫源 宏远 恒通 联通 时科 双敏 创汇 维涛 南康 "
-    "银嘉 飞海 艾提科信 格林耐特 宇龙 地球村 新世纪 金海岸 阳光 东方红 "
+    "宏图 嘉禾 瑞丰 启航 正阳 德润 佳和 安泰 卓越 鼎盛 华信 博雅 天成 金源 永昌 广源 同创 利群 隆昌 富康 诚达 明远 新宇 立信 众合 "
+    "凯旋 汇丰源 诺亚 威尔逊 欧亚达 爱普 赛维 新世纪 金海岸 阳光 东方红 曙光 朝阳 "
     "蓝天 绿洲 红星 金叶 银河 长城 黄河 长江 泰山 华山 昆仑 珠峰 东海 南海 北辰 西湖 太湖 洞庭 鄱阳 天山 长白山 中原 江南 岭南 "
     "燕赵 齐鲁 三秦 巴蜀 荆楚 吴越 华夏 神州 九州 四海 五洲 环球 寰宇 国泰 民安 "
     "万家 千禧 百盛 百利 百川 千里 万里 亿达 亿通 三联 三和 四通 五丰 六合 七彩 八方 九鼎 十全 一品 一诺 一帆 二商 双龙 双喜 "
@@ -143,7 +110,7 @@ COMPANY_FORMS = (
     ("合伙企业(有限合伙)", 1),
 )
 SHOPS = _words(
-    "餐厅 卤鹅餐厅 饭店 酒楼 大酒店 宾馆 超市 便利店 药店 大药房 理发店 美容院 面馆 火锅店 茶庄 书店 文具店 五金店 建材店 服装店 "
+    "餐厅 烤鸭店 饭店 酒楼 大酒店 宾馆 超市 便利店 药店 大药房 理发店 美容院 面馆 火锅店 茶庄 书店 文具店 五金店 建材店 服装店 "
     "鞋店 花店 水果店 烟酒店 汽修厂 加油站 洗衣店 照相馆 幼儿园 托管中心"
 )
 BRANCHES = _words(

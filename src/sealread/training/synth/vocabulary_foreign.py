@@ -1,6 +1,7 @@
 """The words of seals in other writings than Chinese.
 
-In `forms` and `middle`, `%` stands for a brand, `@` for a place, `#` for a number, `$` for a date and `|` parts lines.
+In `forms`, `brands` and `middle`, `%` stands for a brand, `@` for a place, `#` for a number, `$` for a date, `~` for letters or a syllable
+made up, and `|` parts lines.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def _list(text: str) -> tuple[str, ...]:
 TEXTS: dict[str, Texts] = {
     "latin": Texts(
         brands=_list(
-            "ATLANTIS, GLOBAL TRADE, SUNRISE, PACIFIC, HARBOUR, NORTHERN STAR, GOLDEN BRIDGE, VLČÁK, NOVÁK, MÜLLER, GARCÍA, "
+            "OLYMPUS, GLOBAL TRADE, SUNRISE, PACIFIC, HARBOUR, NORTHERN STAR, GOLDEN BRIDGE, DVOŘÁK, NOVÁK, MÜLLER, GARCÍA, "
             "FERREIRA, LEBLANC, KOWALSKI, ROSSI, ANDERSSON, OCEANIC, DELTA, OMEGA, APEX, "
             "SILVER LINE, EASTERN, SUMMIT, FALCON, PIONEER, UNITED, ROYAL, CONTINENTAL, EVERGREEN, HORIZON, JADE DRAGON, "
             "RIVERSIDE, QUANTUM, ZENITH, WESTFIELD, MAPLE, KINGSTON, BLUEWAVE, PHOENIX, HUA XIN, "
@@ -36,7 +37,7 @@ TEXTS: dict[str, Texts] = {
         ),
         places=_list(
             "HONG KONG, SINGAPORE, LONDON, NEW YORK, SHANGHAI, BEIJING, SHENZHEN, GUANGZHOU, PARIS, BERLIN, PRAHA, BRATISLAVA, "
-            "MÚTNE, WARSZAWA, MADRID, LISBOA, MILANO, WIEN, ZÜRICH, KUALA LUMPUR, MANILA, "
+            "KOŠICE, WARSZAWA, MADRID, LISBOA, MILANO, WIEN, ZÜRICH, KUALA LUMPUR, MANILA, "
             "JAKARTA, BANGKOK, SYDNEY, TORONTO, DUBAI, NAIROBI, LAGOS, CAPE TOWN, SÃO PAULO, BUENOS AIRES, MÉXICO, BOGOTÁ, "
             "MUMBAI, NEW DELHI, HELSINKI, STOCKHOLM, OSLO, KØBENHAVN, DUBLIN"
         ),
@@ -54,46 +55,54 @@ TEXTS: dict[str, Texts] = {
             "DATE|$, $, CONTRACT|SEAL, QC|PASSED, AUTHORIZED|SIGNATURE"
         ),
         stamps=_list(
-            "APPROVED, PAID, RECEIVED, ZAPLATENÉ, CONFIDENTIAL, ORIGINAL, COPY, CANCELLED, VOID, URGENT, FINAL, DRAFT, "
-            "CERTIFIED TRUE COPY, CHECKED, VERIFIED, Please Deliver Against, Signature with Company Seal, "
+            "APPROVED, PAID, RECEIVED, UHRADENÉ, CONFIDENTIAL, ORIGINAL, COPY, CANCELLED, VOID, URGENT, FINAL, DRAFT, "
+            "CERTIFIED TRUE COPY, CHECKED, VERIFIED, Please Sign and Return, Received in Good Order, "
             "FOR AND ON BEHALF OF, Authorized Signature(s), PAGADO, BEZAHLT, ZAPŁACONO, PAYÉ, APROVADO, FREIGHT PREPAID, "
             "SHIPPED ON BOARD, INSPECTED, PASSED"
         ),
     ),
     "cyrillic": Texts(
         brands=_list(
-            "НЦТД, КМЗ, ТДС, РОМАШКА, ЗЕЛЕНАЯ УСАДЬБА, СТРОЙИНВЕСТ, ВОСТОК, "
-            "СЕВЕР, ГАРАНТ, АЛЬФА, ВЕКТОР, ЭНЕРГИЯ, ПРОГРЕСС, ЮПИТЕР, ЩИТ, "
-            "ЖЕМЧУЖИНА, ЦЕНТР, ФОРТУНА, ХИМПРОМ, ЭТАЛОН, ТРАНСЛОГИСТИК, "
-            "МЕБЕЛЬ, ЮГ-СЕРВИС, БЪЛГАРИЯ"
+            "РОМАШКА, СТРОЙИНВЕСТ, ВОСТОК, СЕВЕР, ГАРАНТ, АЛЬФА, ВЕКТОР, ЭНЕРГИЯ, ПРОГРЕСС, ЮПИТЕР, ЩИТ, ЖЕМЧУЖИНА, ЦЕНТР, ФОРТУНА, "
+            "ЭТАЛОН, ТРАНСЛОГИСТИК, МЕБЕЛЬ, ЮГ-СЕРВИС, БЪЛГАРИЯ, Берёзка, Лесная поляна, Новый дом, Северный ветер, Русский чай, "
+            "Солнечный берег, Уют, Дельта, Меридиан, Горизонт, Империя вкуса, Первый шаг, Красный октябрь"
         ),
         places=_list(
-            "г. МОСКВА, г. ТОМСК, г. САНКТ-ПЕТЕРБУРГ, г. ОРЁЛ, г.Красноуфимск, "
-            "г. ЕКАТЕРИНБУРГ, г. НОВОСИБИРСК, г. КАЗАНЬ, г. МИНСК, г. АЛМАТЫ, "
-            "г. КИЇВ, РОССИЯ, РОССИЙСКАЯ ФЕДЕРАЦИЯ, г. ВЛАДИВОСТОК, г. УФА, "
-            "г. СОФИЯ, г. ТЮМЕНЬ, г. ХАБАРОВСК"
+            "г. МОСКВА, г. САНКТ-ПЕТЕРБУРГ, г. ЕКАТЕРИНБУРГ, г. НОВОСИБИРСК, г. КАЗАНЬ, г. МИНСК, г. АЛМАТЫ, г. КИЇВ, РОССИЯ, "
+            "РОССИЙСКАЯ ФЕДЕРАЦИЯ, г. ВЛАДИВОСТОК, г. УФА, г. СОФИЯ, г. ТЮМЕНЬ, г. ХАБАРОВСК, г. Самара, г. Омск, г. Челябинск, "
+            "г. Ростов-на-Дону, г. Пермь, г. Воронеж, г. Волгоград, г. Краснодар, г. Саратов, г. Ижевск, г. Барнаул, г. Иркутск, "
+            "г. Ульяновск, г. Ярославль, г. Махачкала, г. Оренбург, г. Кемерово, г. Рязань, г. Астрахань, г. Пенза, г. Липецк, "
+            "г. Киров, г. Чебоксары, г. Тула, г. Калининград, г. Курск, г. Ставрополь, г. Сочи, г. Тверь, г. Магнитогорск, "
+            "г. Брянск, г. Иваново, г. Белгород, г. Сургут, г. Владимир, г. Чита, г. Архангельск, г. Калуга, г. Смоленск, г. Вологда, "
+            "Московская область, Республика Татарстан, Краснодарский край, Ленинградская область, Республика Беларусь"
         ),
         forms=_list(
-            "ОБЩЕСТВО С ОГРАНИЧЕННОЙ ОТВЕТСТВЕННОСТЬЮ, "
-            "Общество с ограниченной ответственностью, "
-            "АКЦИОНЕРНОЕ ОБЩЕСТВО «%», ЗАКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО, "
-            "ИНДИВИДУАЛЬНЫЙ ПРЕДПРИНИМАТЕЛЬ, "
-            "МИНИСТЕРСТВО ЗДРАВООХРАНЕНИЯ, "
-            "ГОСУДАРСТВЕННОЕ УЧРЕЖДЕНИЕ, Российская Федерация @, "
-            "ФЕДЕРАЛЬНАЯ НАЛОГОВАЯ СЛУЖБА, УПРАВЛЕНИЕ ОБРАЗОВАНИЯ @, "
-            "ООО «%» @, МУНИЦИПАЛЬНОЕ БЮДЖЕТНОЕ УЧРЕЖДЕНИЕ, "
-            "ОТКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО «%»"
+            "ОБЩЕСТВО С ОГРАНИЧЕННОЙ ОТВЕТСТВЕННОСТЬЮ, Общество с ограниченной ответственностью, АКЦИОНЕРНОЕ ОБЩЕСТВО «%», "
+            "ЗАКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО, ИНДИВИДУАЛЬНЫЙ ПРЕДПРИНИМАТЕЛЬ, МИНИСТЕРСТВО ЗДРАВООХРАНЕНИЯ, ГОСУДАРСТВЕННОЕ УЧРЕЖДЕНИЕ, "
+            "ФЕДЕРАЛЬНАЯ НАЛОГОВАЯ СЛУЖБА, УПРАВЛЕНИЕ ОБРАЗОВАНИЯ @, ООО «%» @, МУНИЦИПАЛЬНОЕ БЮДЖЕТНОЕ УЧРЕЖДЕНИЕ, "
+            "ОТКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО «%», Закрытое акционерное общество «%», ПУБЛИЧНОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО, "
+            "Некоммерческое партнёрство «%», Автономная некоммерческая организация, ОРГАН ПО СЕРТИФИКАЦИИ ПРОДУКЦИИ «%», "
+            "ИСПЫТАТЕЛЬНАЯ ЛАБОРАТОРИЯ, Государственное унитарное предприятие, ТОРГОВО-ПРОМЫШЛЕННАЯ ПАЛАТА, АДМИНИСТРАЦИЯ @, "
+            "МЕДИЦИНСКИЙ ЦЕНТР «%», Товарищество собственников жилья, ЧАСТНОЕ УНИТАРНОЕ ПРЕДПРИЯТИЕ «%», Садоводческое товарищество"
         ),
-        below=_list("ОГРН #, ИНН #, * МОСКВА *, ДЛЯ СЕРТИФИКАТОВ, ДЛЯ ДОКУМЕНТОВ, РФ, ОГРНИП #, ОКПО #, ДЛЯ СПРАВОК"),
-        middle=_list("«%», %, ДЛЯ|ДОКУМЕНТОВ, ТДС|ТОМСК|РОССИЯ, ООО|«%», ДЛЯ|СПРАВОК, ПЕЧАТЬ, ОТДЕЛ|КАДРОВ, НОТАРИУС, ВРАЧ"),
+        below=_list(
+            "ОГРН #, ИНН #, ОГРН #, * МОСКВА *, ДЛЯ СЕРТИФИКАТОВ, ДЛЯ ДОКУМЕНТОВ, РФ, ОГРНИП #, ОКПО #, ДЛЯ СПРАВОК, КПП #, "
+            "ДЛЯ ДОГОВОРОВ, ДЛЯ НАКЛАДНЫХ, ОТДЕЛ ПРОДАЖ, рег. № #, ДЛЯ ПАКЕТОВ, БУХГАЛТЕРИЯ, СКЛАД"
+        ),
+        middle=_list(
+            "«%», %, ДЛЯ|ДОКУМЕНТОВ, ООО|«%», ДЛЯ|СПРАВОК, ПЕЧАТЬ, ОТДЕЛ|КАДРОВ, НОТАРИУС, ВРАЧ, «~», ~, ~|@, «~», ЗАО|«%», "
+            "%|@, ~|РОССИЯ, для|договоров, МОСКВА, «%»|~, ОАО|«~»"
+        ),
         stamps=_list(
-            "ОПЛАЧЕНО, КОПИЯ ВЕРНА, ПРИНЯТО, УТВЕРЖДЕНО, ПОЛУЧЕНО, ВЫДАНО, ПОГАШЕНО, АННУЛИРОВАНО, СОГЛАСОВАНО, ВХ. №, ДЛЯ ДОКУМЕНТОВ"
+            "ОПЛАЧЕНО, КОПИЯ ВЕРНА, ПРИНЯТО, УТВЕРЖДЕНО, ПОЛУЧЕНО, ВЫДАНО, ПОГАШЕНО, АННУЛИРОВАНО, СОГЛАСОВАНО, ВХ. №, ДЛЯ ДОКУМЕНТОВ, "
+            "ГЕНЕРАЛЬНЫЙ ДИРЕКТОР, ГЛАВНЫЙ БУХГАЛТЕР, КОНТРОЛЁР, ОТК, ОТГРУЖЕНО, В АРХИВ"
         ),
     ),
     "viet": Texts(
         brands=_list(
             "HOÀNG ANH, THÀNH CÔNG, VIỆT TIẾN, MINH PHÁT, ĐẠI DƯƠNG, SAO VÀNG, HƯNG THỊNH, TRƯỜNG SƠN, ÁNH DƯƠNG, PHÚ QUÝ, "
-            "BÌNH MINH, KIM LIÊN, SÔNG HỒNG, NGỌC LINH, TÂN Á, ĐỨC GIANG, HẢI ĐĂNG, VẠN XUÂN, QUỐC TẾ, THIÊN ÂN"
+            "BÌNH MINH, KIM LIÊN, SÔNG HỒNG, NGỌC LINH, TÂN Á, ĐỨC GIANG, HẢI ĐĂNG, VẠN XUÂN, QUỐC TẾ, THIÊN ÂN, "
+            "~ ~, ~ ~, ~ ~ ~"
         ),
         places=_list(
             "THÀNH PHỐ HỒ CHÍ MINH, HÀ NỘI, TP. ĐÀ NẴNG, T.P HỒ CHÍ MINH, TỈNH BÌNH DƯƠNG, TỈNH ĐỒNG NAI, QUẬN 1, HẢI PHÒNG, "
