@@ -23,13 +23,8 @@ from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
 from sealread.training.orientation import turn_input, turn_loss
 from sealread.training.plain import plain_line
-<<<<<<< HEAD
-from sealread.training.recogniser import ctc_loss, random_strip, scores_before_softmax
-from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
-=======
 from sealread.training.recogniser import MOST_WIDTH, ctc_loss, random_strip, scores_before_softmax
-from sealread.training.samples import LabelledImage, drawn
->>>>>>> 24d6a64 (Doubtful readings are compared with the standard texts of seals; the generator draws large purposes, rings of texts and small seals)
+from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
 from sealread.training.targets import TargetLine, target_maps
 from sealread.training.validation import (
     VALIDATION_SEED,
