@@ -5,6 +5,7 @@ Each number has its one home here; `docs/serving.md` lists them.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -134,3 +135,9 @@ def _keys(file: str | None) -> tuple[str, ...]:
 def _refused(key: str, what: str) -> InputError:
     name = f"Serving.extra.{key}" if key else "Serving.extra"
     return InputError(f"{name} {what}", parameter=name)
+
+
+def table() -> str:
+    """The keys of `Serving.extra` with their defaults and meaning, as docs/serving.md shows them."""
+    rows = [f"| `{name}` | `{json.dumps(declared.default)}` | {declared.description} |" for name, declared in Limits.model_fields.items()]
+    return "\n".join(["| key | default | meaning |", "|---|---|---|", *rows])
