@@ -1,5 +1,5 @@
 # The service with its networks inside; needs no network once it is built.
-#   docker build -t sealread . && docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 sealread
+#   docker build -t sealread . && docker run --rm --read-only --tmpfs /tmp --cap-drop ALL -p 127.0.0.1:8080:8080 sealread
 # compose.yaml runs it with all limits.
 
 FROM python:3.12-slim AS build
@@ -14,11 +14,11 @@ FROM python:3.12-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin sealread \
     && install --directory --owner sealread --group sealread /data
 COPY --from=build /opt/sealread /opt/sealread
-# Compiled networks and uploads go to /tmp, accepted jobs to /data; nothing else is written.
+# Compiled networks and accepted jobs go to /data, what is on its way to /tmp; nothing else is written.
 ENV PATH=/opt/sealread/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    SEALREAD_CACHE_HOME=/tmp/sealread
+    SEALREAD_CACHE_HOME=/data
 USER 10001
 WORKDIR /data
 VOLUME /data
