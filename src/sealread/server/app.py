@@ -8,20 +8,19 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, JSONResponse
-from starlette.staticfiles import StaticFiles
+from starlette.responses import JSONResponse
 
 from sealread.errors import EngineError, InputError, ModelError, SealreadError
 from sealread.options import PredictOptions
 from sealread.server.gate import Gate, Place, Refusal, Room
 from sealread.server.limits import ServiceSettings
 from sealread.server.metrics import Metrics
+from sealread.server.page import page_router
 from sealread.server.schema import Answer, RecognitionAnswer, RecognitionRequest, envelope, log_id_in
 from sealread.server.service import PageDone, Service, data_info
 
@@ -29,7 +28,6 @@ _log = logging.getLogger(__name__)
 
 #: Of the interface, not of the program.
 API_VERSION = "1"
-PAGE = Path(__file__).parent / "page"
 _MEGABYTE = 1_000_000
 _REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Answer} for status in (400, 401, 403, 408, 413, 421, 422, 429, 500, 503)}
 
@@ -95,9 +93,8 @@ class Application:
         routes.add_api_route("/settings", self.describe, methods=["GET"], summary="What may be asked for")
         if limits.metrics:
             routes.add_api_route("/metrics", self.tell_metrics, methods=["GET"], include_in_schema=False)
-        if limits.page and (PAGE / "index.html").is_file():
-            routes.add_api_route("/", lambda: FileResponse(PAGE / "index.html"), methods=["GET"], include_in_schema=False)
-            routes.mount("/page", StaticFiles(directory=PAGE))
+        if limits.page:
+            routes.include_router(page_router())
 
     def _add_errors(self) -> None:
         async def of_library(request: Request, error: Exception) -> Response:

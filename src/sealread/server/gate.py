@@ -243,7 +243,8 @@ class Gate:
         is_open = path in _OPEN or path.startswith(_PAGE)
         owner = "anyone" if is_open else self._keys.owner(request.headers)
         by_key = len(self._keys) > 0 and not is_open and owner is not None
-        if path not in _HEALTH and not self._pace.allows(owner if by_key and owner is not None else client):
+        # One look at the web page loads many small files from memory: these are not counted.
+        if path not in _HEALTH and not path.startswith(_PAGE) and not self._pace.allows(owner if by_key and owner is not None else client):
             raise Refusal(429, "Too many requests; try again later")
         if owner is None:
             raise Refusal(401, "An API key is needed: Authorization: Bearer KEY")
