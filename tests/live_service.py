@@ -38,11 +38,14 @@ def is_free(port: int) -> bool:
 
 
 @contextmanager
-def live_service(folder: Path, port: int, *words: str) -> Iterator[str]:
-    """The service's address while it runs; its log is `folder`/service.log."""
+def live_service(folder: Path, port: int, pipeline: str = "seal_recognition") -> Iterator[str]:
+    """The service's address while it runs; its log is `folder`/service.log.
+
+    `pipeline` is a name or a configuration file.
+    """
     for module in ("fastapi", "uvicorn"):
         pytest.importorskip(module, reason="the service needs the extra [serve]")
-    command = [sys.executable, "-m", "sealread", "--serve", "--pipeline", "seal_recognition", "--host", HOST, "--port", str(port), *words]
+    command = [sys.executable, "-m", "sealread", "--serve", "--pipeline", pipeline, "--host", HOST, "--port", str(port)]
     log = folder / "service.log"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
     with log.open("wb") as output, subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=output) as process:
