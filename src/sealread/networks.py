@@ -57,21 +57,28 @@ class Lazy(Generic[Stage]):
         self._settings = settings
         self._lock = threading.Lock()
         self._stage: Stage | None = None
+        self._engine: Engine | None = None
         self.engine_name: str | None = None
 
     def get(self) -> Stage:
         """The stage, compiled."""
         with self._lock:
             if self._stage is None:
-                engine = _opened(self.network, self._settings)
-                self.engine_name = None if engine is None else engine.name
-                self._stage = self._make(self.network, engine)
+                self._engine = _opened(self.network, self._settings)
+                self.engine_name = None if self._engine is None else self._engine.name
+                self._stage = self._make(self.network, self._engine)
             return self._stage
+
+    def warm_up(self) -> None:
+        """Compile the network and run it once on a sample of usual size."""
+        self.get()
+        if self._engine is not None:
+            self._engine.run(sample_inputs(self.network, self._engine.inputs))
 
     def close(self) -> None:
         """Forget the compiled network; it is compiled anew when needed."""
         with self._lock:
-            self._stage = None
+            self._stage = self._engine = None
 
 
 def _precise(network: Network, settings: EngineSettings) -> EngineSettings:
@@ -139,8 +146,8 @@ def detector(network: Network, engine: Engine | None) -> Detector:
     return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
 
 
-def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[[Network, Engine | None], Recogniser]:
-    """Stage 6, with so many strips to a batch; doubtful readings become standard texts, or stay."""
+def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser]:
+    """Stage 6, with so many strips to a batch."""
 
     def make(network: Network, engine: Engine | None) -> Recogniser:
         s: Any = network.settings
@@ -154,8 +161,7 @@ def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[
             raise _unfit(
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
-        known = StandardTexts(standard_texts(), alphabet) if use_standard_texts else None
-        return Recogniser(runner, alphabet, batch_size, calibration, known)
+        return Recogniser(runner, alphabet, batch_size, calibration, StandardTexts(standard_texts(), alphabet))
 
     return make
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from sealread import networks, sources
 from sealread.blocks import PipelineConfig
 from sealread.config import load_config
 from sealread.engine_config import EngineArguments, check_device
 from sealread.engines.devices import CPU
-from sealread.errors import InputError
+from sealread.errors import EngineError, InputError
 from sealread.frames import Chain, Frame, Identity
 from sealread.networks import Finder, Lazy
 from sealread.options import PredictOptions
 from sealread.outputs import OutputNames
-from sealread.reader import Found, find_lines, read_seals
+from sealread.reader import find_lines, read_seals
 from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
 from sealread.settings import PageSettings, keys_without_effect, page_settings
@@ -28,62 +29,18 @@ from sealread.stages.layout import LayoutSettings, filtered
 from sealread.stages.orientation import OrientationClassifier, turned
 from sealread.stages.recognition import Recogniser
 from sealread.stages.unwarping import Unwarper
-from sealread.types import DetectedLine, DetectionSettings, FailedPage, Image, Page, PageReading, Region, SealReading
+from sealread.types import FailedPage, Image, Page, PageReading, Region
+from sealread.workers import in_order
 
 _log = logging.getLogger("sealread")
 
+#: InputError, EngineError, and what a damaged page makes of the arithmetic.
+_PAGE_ERRORS = (ValueError, RuntimeError)
 #: Pages so many times longer than wide are not turned.
 _STRIP_ASPECT = 20
 
 
-@dataclass
-class _Searched:
-    """A page whose places of seals are known.
-
-    Attributes:
-        regions: all regions; None where the page is one seal as a whole.
-        places: those of seals.
-        doubtful: places that their text must confirm.
-        lines: of each place, then of each doubtful one, when they have been looked for.
-    """
-
-    page: Page
-    settings: PageSettings
-    angle: int
-    upright: Image
-    flat: Image
-    frame: Frame
-    flattened: bool
-    regions: list[Region] | None
-    doubtful: list[Region]
-    lines: list[list[DetectedLine]] = field(default_factory=list)
-
-    @property
-    def places(self) -> list[Region]:
-        if self.regions is not None:
-            return [region for region in self.regions if is_seal(region)]
-        height, width = self.flat.shape[:2]
-        return [Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))]
-
-    def reading(self, added: Sequence[tuple[Region, list[DetectedLine]]], read: Sequence[SealReading]) -> PageReading:
-        """The reading, without confirmed places on which nothing is legible."""
-        seals, legible = with_legible(read, len(self.places))
-        settings = self.settings
-        return PageReading(
-            page=self.page,
-            use_doc_preprocessor=settings.use_doc_orientation_classify or self.flattened,
-            use_doc_orientation_classify=settings.use_doc_orientation_classify,
-            use_doc_unwarping=self.flattened,
-            use_layout_detection=settings.use_layout_detection,
-            angle=self.angle,
-            upright=self.upright,
-            flat=self.flat,
-            frame=self.frame,
-            regions=None if self.regions is None else (*self.regions, *(added[i][0] for i in legible)),
-            seals=tuple(seals),
-            detection=settings.detection,
-            rec_score_thresh=settings.rec_score_thresh,
-        )
+_Outcome = PageReading | Exception
 
 
 class SealPipeline:
@@ -91,9 +48,13 @@ class SealPipeline:
 
     Threads may share one pipeline, and several `predict` generators may be open at once.
 
+    Attributes:
+        config: the whole configuration.
+        device: where this instance runs.
+
     Args:
         config: the whole configuration.
-        arguments: what the caller said about engines and the device, one card of it.
+        arguments: what the caller said about engines and the device; each card of it gets an instance of its own.
         model_source: the hubs or mirrors to ask first for models that are not here.
 
     Raises:
@@ -103,6 +64,9 @@ class SealPipeline:
 
     def __init__(self, config: PipelineConfig, arguments: EngineArguments, model_source: str | Sequence[str] | None = None) -> None:
         self.config = config
+        first, *rest = arguments.each()
+        self.device = first.device
+        self._others = [SealPipeline(config, each, model_source) for each in rest]
         preprocessor = config.sub_pipelines.doc_preprocessor
         ocr = config.sub_pipelines.seal_ocr
         seal = ocr.sub_modules
@@ -110,7 +74,7 @@ class SealPipeline:
         turn = modules.doc_orientation_classify if modules is not None else None
         flatten = modules.doc_unwarping if modules is not None else None
         layout = config.sub_modules.layout_detection
-        run = arguments.settings
+        run = first.settings
         self._orientation: Lazy[OrientationClassifier] | None = None
         self._unwarping: Lazy[Unwarper | None] | None = None
         self._layout: Lazy[Finder] | None = None
@@ -126,7 +90,7 @@ class SealPipeline:
         network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
         self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
         batch = seal.text_recognition.batch_size
-        read = networks.recogniser(8 if batch is None else batch, use_standard_texts=seal.text_recognition.use_standard_texts)
+        read = networks.recogniser(8 if batch is None else batch)
         network = networks.resolve(seal.text_recognition, "text_recognition", model_source)
         self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 
@@ -182,61 +146,70 @@ class SealPipeline:
             raise InputError(f"errors must be 'raise' or 'return', not {errors!r}", parameter="errors")
         settings = page_settings(self.config, options)
         pages = sources.pages(input, errors=errors)
+        if not self._others and sources.is_settled(input) and not isinstance(input, np.ndarray):
+            pages = sources.loaded_ahead(pages)
         return self._results(pages, settings, errors)
 
     __call__ = predict
 
     def _results(self, pages: Iterator[Page | FailedPage], settings: PageSettings, errors: str) -> Iterator[SealRecognitionResult]:
         names = OutputNames()
+        for page, outcome in self._readings(pages, settings):
+            if isinstance(outcome, PageReading):
+                try:
+                    result = SealRecognitionResult(outcome, names)
+                except EngineError as error:
+                    outcome = error
+                else:
+                    yield result
+                    continue
+            if errors == "raise" or not isinstance(outcome, _PAGE_ERRORS):
+                raise outcome
+            yield SealRecognitionResult.failed(FailedPage(outcome, page.source, page.index), names)
+
+    def _readings(self, pages: Iterator[Page | FailedPage], settings: PageSettings) -> Iterator[tuple[Page | FailedPage, _Outcome]]:
+        """Each page with its reading, or with why there is none."""
+        if self._others:
+            instances = [_Instance(each, settings) for each in (self, *self._others)]
+            with closing(in_order(enumerate(pages), instances)) as done:
+                yield from ((page, outcome) for (_, page), outcome in done)
+            return
         for number, page in enumerate(pages):
-            if isinstance(page, FailedPage):
-                yield SealRecognitionResult.failed(page, names)
-                continue
             try:
-                result = SealRecognitionResult(self.read(page, settings, number), names)
-            except (ValueError, RuntimeError) as error:  # InputError, EngineError and what a damaged page makes of the arithmetic
-                if errors == "raise":
-                    raise
-                result = SealRecognitionResult.failed(FailedPage(error, page.source, page.index), names)
-            yield result
+                outcome: _Outcome = page.error if isinstance(page, FailedPage) else self.read(page, settings, number)
+            except _PAGE_ERRORS as error:
+                outcome = error
+            yield page, outcome
 
     def read(self, page: Page, settings: PageSettings, number: int = 0) -> PageReading:
         """Read one page, the `number`-th of its call."""
-        return self.read_together([(page, settings, number)])[0]
-
-    def read_together(self, asked: Sequence[tuple[Page, PageSettings, int]]) -> list[PageReading]:
-        """Read pages of any calls, each with its own settings and its number in its call; their seals and lines share runs."""
-        searched = [self._searched(*each) for each in asked]
-        self._detect(searched)
-        added = [confirmed(page.doubtful, page.lines[len(page.places) :]) for page in searched]
-        found = [
-            Found(
-                page.flat,
-                [*zip(page.places, page.lines[: len(page.places)], strict=True), *more],
-                page.frame,
-                page.settings.rec_score_thresh,
-            )
-            for page, more in zip(searched, added, strict=True)
-        ]
-        seals = read_seals(found, self._recognition.get()) if any(page.places for page in found) else [[] for _ in found]
-        return [page.reading(more, read) for page, more, read in zip(searched, added, seals, strict=True)]
-
-    def _searched(self, page: Page, settings: PageSettings, number: int) -> _Searched:
         angle, upright, frame = self._upright(page.image, settings)
         flat, frame, flattened = self._flat(upright, frame, settings)
         found, doubtful = self._places(flat, settings, number)
-        return _Searched(page, settings, angle, upright, flat, frame, flattened, found, doubtful)
-
-    def _detect(self, searched: Sequence[_Searched]) -> None:
-        """Find the lines at all places of all pages; those of pages with like settings share runs."""
-        alike: defaultdict[DetectionSettings, list[tuple[_Searched, Region]]] = defaultdict(list)
-        for page in searched:
-            alike[page.settings.detection].extend((page, region) for region in (*page.places, *page.doubtful))
-        for settings, places in alike.items():
-            if places:
-                lines = find_lines([(page.flat, region) for page, region in places], self._detection.get(), settings)
-                for (page, _), found in zip(places, lines, strict=True):
-                    page.lines.append(found)
+        height, width = flat.shape[:2]
+        whole = Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))
+        places = [whole] if found is None else [region for region in found if is_seal(region)]
+        lines = find_lines(flat, [*places, *doubtful], self._detection.get(), settings.detection) if places or doubtful else []
+        added = confirmed(doubtful, lines[len(places) :])
+        sure = list(zip(places, lines[: len(places)], strict=True))
+        seals = read_seals(flat, [*sure, *added], self._recognition.get(), frame, settings.rec_score_thresh) if sure or added else []
+        seals, legible = with_legible(seals, len(sure))
+        added = [added[i] for i in legible]
+        return PageReading(
+            page=page,
+            use_doc_preprocessor=settings.use_doc_orientation_classify or flattened,
+            use_doc_orientation_classify=settings.use_doc_orientation_classify,
+            use_doc_unwarping=flattened,
+            use_layout_detection=settings.use_layout_detection,
+            angle=angle,
+            upright=upright,
+            flat=flat,
+            frame=frame,
+            regions=None if found is None else (*found, *(region for region, _ in added)),
+            seals=tuple(seals),
+            detection=settings.detection,
+            rec_score_thresh=settings.rec_score_thresh,
+        )
 
     def _upright(self, image: Image, settings: PageSettings) -> tuple[int, Image, Frame]:
         if not settings.use_doc_orientation_classify or self._orientation is None:
@@ -294,14 +267,41 @@ class SealPipeline:
 
     def close(self) -> None:
         """Release the compiled networks; the pipeline may be used again, they are then compiled anew."""
+        for each in (self, *self._others):
+            each.release()
+
+    def release(self) -> None:
+        """Release the compiled networks of this instance alone."""
         for stage in self._stages():
             stage.close()
+
+    def warm_up(self) -> None:
+        """Compile all networks now, on every instance, and run each once: the first page is then as quick as the others."""
+        for each in (self, *self._others):
+            for stage in each._stages():
+                stage.warm_up()
 
     def __enter__(self) -> SealPipeline:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Instance:
+    """A pipeline as one of several workers on a stream of numbered pages."""
+
+    def __init__(self, pipeline: SealPipeline, settings: PageSettings) -> None:
+        self.name = str(pipeline.device)
+        self._pipeline = pipeline
+        self._settings = settings
+
+    def work(self, job: tuple[int, Page | FailedPage]) -> _Outcome:
+        number, page = job
+        return page.error if isinstance(page, FailedPage) else self._pipeline.read(page, self._settings, number)
+
+    def restart(self) -> None:
+        self._pipeline.release()
 
 
 def create_pipeline(

@@ -6,7 +6,8 @@ Gives:      a lazy iterator of `Page`, and of `FailedPage` where the caller want
 Method:     the content decides what a file is, not its name; names only choose the files of a folder.
 Nothing:    an empty list gives no page; a folder without any readable file is an `InputError`.
 Invariants: pages come in the caller's order; nothing is opened, listed or pulled from an iterator before its page is
-            asked for; after each page only that page and its open file are held; one bad input costs only itself.
+            asked for, unless the caller wants the next page loaded ahead; after each page only that page and its open file are
+            held; one bad input costs only itself.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import io
 import math
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -82,11 +84,30 @@ def pages(
     if errors not in ("raise", "return"):
         raise InputError(f'errors is "raise" or "return", not {errors!r}.', parameter="errors")
     reader = _Reader(
-        pdf_dpi=default_pdf_dpi() if pdf_dpi is None else _positive("pdf_dpi", pdf_dpi),
+        pdf_dpi=_default_pdf_dpi() if pdf_dpi is None else _positive("pdf_dpi", pdf_dpi),
         fetch_timeout=_positive("fetch_timeout", fetch_timeout),
         fetch_max_bytes=int(_positive("fetch_max_bytes", fetch_max_bytes)),
     )
     return _raised(reader.read(input)) if errors == "raise" else reader.read(input)
+
+
+def is_settled(input: object, depth: int = 0) -> bool:
+    """Whether all of the input is here already, so that the next page may be loaded while one is read.
+
+    A caller's own iterator or file object is not: what it gives next may depend on the results before.
+    """
+    if isinstance(input, list | tuple):
+        return depth < _MAX_NESTING and all(is_settled(member, depth + 1) for member in input)
+    return isinstance(input, str | os.PathLike | bytes | bytearray | memoryview | np.ndarray | PillowImage.Image)
+
+
+def loaded_ahead(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page | FailedPage, None, None]:
+    """The same pages in the same order; while the caller is busy with one, the next is loaded in a thread."""
+    with closing(loaded), ThreadPoolExecutor(1, "sealread-pages") as thread:
+        coming = thread.submit(next, loaded, None)
+        while (page := coming.result()) is not None:
+            coming = thread.submit(next, loaded, None)
+            yield page
 
 
 def _raised(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page | FailedPage, None, None]:
@@ -97,12 +118,7 @@ def _raised(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page 
             yield page
 
 
-def default_pdf_dpi() -> float:
-    """Dots per inch at which pages of PDFs are drawn, from the environment.
-
-    Raises:
-        InputError: the variable is no number above 0.
-    """
+def _default_pdf_dpi() -> float:
     text = os.environ.get(PDF_DPI_VARIABLE, "200")
     try:
         return _positive(PDF_DPI_VARIABLE, float(text))

@@ -27,7 +27,7 @@ from PIL.TiffImagePlugin import STRIPOFFSETS
 from sealread import pdf, sources
 from sealread.errors import InputError
 from sealread.pixels import MAX_PIXELS
-from sealread.sources import pages
+from sealread.sources import is_settled, loaded_ahead, pages
 from sealread.types import FailedPage, Page
 
 LEVELS = (10, 90, 200)
@@ -650,3 +650,45 @@ def test_addresses_are_fetched_when_their_turn_comes(site: str) -> None:
     loaded = pages([png(), site + "/silent"], fetch_timeout=0.15)
     assert isinstance(next(loaded), Page)
     loaded.close()
+
+
+# loading ahead
+
+
+def test_the_next_page_is_loaded_while_one_is_read() -> None:
+    """The second page is complete before the first is given back."""
+    loaded = [threading.Event(), threading.Event()]
+
+    def two() -> Iterator[Page]:
+        for event in loaded:
+            event.set()
+            yield Page(np.zeros((1, 1, 3), np.uint8))
+
+    ahead = loaded_ahead(two())  # type: ignore[arg-type]
+    assert not loaded[0].is_set()
+    next(ahead)
+    assert loaded[1].wait(10)
+    assert len(list(ahead)) == 1
+
+
+def test_pages_loaded_ahead_are_the_same_and_errors_come_in_their_turn(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(pdf_bytes())
+    given = [str(tmp_path / "a.pdf"), "/nowhere", str(tmp_path / "a.pdf")]
+    assert [type(page).__name__ for page in loaded_ahead(pages(given, errors="return"))] == [
+        type(page).__name__ for page in pages(given, errors="return")
+    ]
+    ahead = loaded_ahead(pages(given))
+    assert levels(next(ahead) for _ in LEVELS) == list(LEVELS)
+    with pytest.raises(InputError, match="does not exist"):
+        next(ahead)
+    left = loaded_ahead(pages(given))
+    next(left)
+    left.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "settled"),
+    [("a.pdf", True), (Path("a"), True), (b"", True), (["a", ("b", b"c")], True), (iter(["a"]), False), (["a", iter([])], False)],
+)
+def test_only_what_is_here_already_is_loaded_ahead(given: Any, settled: bool) -> None:
+    assert is_settled(given) is settled
