@@ -8,12 +8,13 @@ SET ?= ../shared/realseals
 # Two platforms' default builds of torch differ by gigabytes; this release is small where the index offers it for the CPU.
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo test test-training check format bench picture clean
+.PHONY: help demo test test-training test-image check format bench picture clean
 
 help:
 	@echo "make demo           read examples/ with the embedded networks, write output/"
 	@echo "make test           run the tests; those of training are skipped without torch"
 	@echo "make test-training  the same with torch installed"
+	@echo "make test-image     the Dockerfile's install steps in a fresh environment, and the image where an engine is"
 	@echo "make check          lint, format, types, imports"
 	@echo "make format         set the source in its form"
 	@echo "make bench          accuracy on SET and speed, into bench/results/ and the README"
@@ -48,6 +49,9 @@ test: $(VENV)/.tools
 
 test-training: $(VENV)/.torch
 	$(BIN)/python -m pytest $(ARGS)
+
+test-image: $(VENV)/.tools
+	SEALREAD_TEST_IMAGE=1 $(BIN)/python -m pytest tests/e2e/test_image.py $(ARGS)
 
 check: $(VENV)/.tools
 	$(BIN)/ruff check .

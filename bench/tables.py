@@ -31,7 +31,7 @@ WORST = 10
 def write_tables() -> None:
     """Writes the tables anew from the JSON files that are there."""
     parts = ["# Results\n\nWritten by `make bench`; see [../README.md](../README.md) for what is measured and how."]
-    for name, render in (("accuracy", accuracy_tables), ("speed", speed_tables)):
+    for name, render in (("accuracy", accuracy_tables), ("ablation", ablation_tables), ("speed", speed_tables)):
         path = RESULTS / f"{name}.json"
         if path.exists():
             parts += render(json.loads(path.read_text(encoding="utf-8")))
@@ -57,6 +57,20 @@ def accuracy_tables(figures: Mapping[str, Any]) -> list[str]:
     worst = sorted((image for image in figures["detail"] if image["loss"] > 0), key=lambda image: (-image["loss"], image["file"]))
     rows = [[f"`{image['file']}`", f"{image['loss']:.2f}", _reasons(image)] for image in worst[:WORST]]
     return [*parts, f"### The {WORST} worst images", _table(["image", "loss", "what went wrong"], rows)]
+
+
+def ablation_tables(figures: Mapping[str, Any]) -> list[str]:
+    """What each part brings."""
+    keys = [key for key in figures["rows"][0] if key != "name"]
+    names = dict(ACCURACY_ROWS)
+    rows = [[row["name"], *(_share(key, row[key])[0] for key in keys)] for row in figures["rows"]]
+    notes = [f"Not measured: {name} ({reason})." for name, reason in figures["left_out"].items()]
+    return [
+        "## Ablation",
+        f"{_where(figures['setting'])} Set: `{figures['set']}`. One part taken away or replaced at a time.",
+        _table(["", *(names[key] for key in keys)], rows),
+        *notes,
+    ]
 
 
 def speed_tables(figures: Mapping[str, Any]) -> list[str]:

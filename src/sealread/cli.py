@@ -141,6 +141,8 @@ def _read(words: list[str], make: MakePipeline) -> int:
     if args.get_pipeline_config is not None:
         return _write_config(args.get_pipeline_config, args.save_path, replace=args.force)
     inputs = [*args.words, *rest, *args.input]
+    if args.serve:
+        return _serve(inputs, engine_arguments(args), args.host, args.port)
     if not inputs:
         raise InputError("no input: name a file, a folder or an address, as in: sealread scan.pdf", parameter="input")
     options = predict_options(args)
@@ -148,6 +150,16 @@ def _read(words: list[str], make: MakePipeline) -> int:
     if args.save_path is not None:
         _check_folder(args.save_path)
     return _read_pages(make(**arguments), inputs, options, args.save_path, show_progress=sys.stderr.isatty() and not args.quiet)
+
+
+def _serve(inputs: list[str], arguments: Mapping[str, Any], host: str, port: int) -> int:
+    if inputs:
+        raise InputError(f"--serve reads what requests bring, not {inputs[0]!r}: leave inputs out", parameter="input")
+    try:
+        from sealread.server.run import serve
+    except ModuleNotFoundError as error:
+        raise _without_extra("--serve", error, "serve") from error
+    return serve(arguments, host, port)
 
 
 @dataclass
@@ -316,8 +328,8 @@ def _require_above_zero(args: argparse.Namespace, *names: str) -> None:
             raise InputError(f"--{name} must be above 0, but is {value}", parameter=name)
 
 
-def _without_extra(command: str, error: ModuleNotFoundError) -> ModelError:
-    return ModelError(f"sealread {command} needs {error.name}, which is not installed: run pip install 'sealread[train]'")
+def _without_extra(command: str, error: ModuleNotFoundError, extra: str = "train") -> ModelError:
+    return ModelError(f"sealread {command} needs {error.name}, which is not installed: run pip install 'sealread[{extra}]'")
 
 
 def _check(words: list[str], make: MakePipeline) -> int:

@@ -20,6 +20,8 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 from sealread.errors import InputError
 
 T = TypeVar("T")
+#: Called as `socket.create_connection` is: ``((host, port), seconds, source address)``.
+Connect = Callable[..., socket.socket]
 
 _CHUNK = 1 << 16
 _MAX_REDIRECTS = 10
@@ -56,7 +58,7 @@ class _Clock:
         return left
 
 
-def fetch(url: str, *, timeout: float, max_bytes: int) -> bytes:
+def fetch(url: str, *, timeout: float, max_bytes: int, connect: Connect | None = None) -> bytes:
     """The body that the address answers with; its type is not looked at.
 
     Args:
@@ -64,14 +66,14 @@ def fetch(url: str, *, timeout: float, max_bytes: int) -> bytes:
         timeout: seconds for everything from the first connection to the last byte, redirects included (only the lookup
             of the host's name is left to the operating system).
         max_bytes: largest body.
+        connect: makes each connection, in place of `socket.create_connection` and of the proxies of the environment.
 
     Raises:
         InputError: no connection, a status other than success, a redirect to another scheme, too slow, too large or
             cut off.
     """
-    return _asked(
-        url, _Clock(time.monotonic() + timeout), {}, f"in full within {timeout:g} s", partial(_body, url=url, max_bytes=max_bytes)
-    )
+    clock = _Clock(time.monotonic() + timeout)
+    return _asked(url, clock, {}, f"in full within {timeout:g} s", partial(_body, url=url, max_bytes=max_bytes), connect)
 
 
 def save(url: str, part: Path, *, quiet: float, max_bytes: int) -> None:
@@ -100,11 +102,19 @@ def save(url: str, part: Path, *, quiet: float, max_bytes: int) -> None:
     tag.unlink(missing_ok=True)
 
 
-def _asked(url: str, clock: _Clock, headers: Mapping[str, str], within: str, use: Callable[[http.client.HTTPResponse], T]) -> T:
+def _asked(
+    url: str,
+    clock: _Clock,
+    headers: Mapping[str, str],
+    within: str,
+    use: Callable[[http.client.HTTPResponse], T],
+    connect: Connect | None = None,
+) -> T:
     """What `use` makes of the answer, redirects followed."""
     opener = urllib.request.OpenerDirector()  # bare: the default opener also serves file:, ftp: and data:
-    opener.add_handler(urllib.request.ProxyHandler())
-    opener.add_handler(_Http(clock))
+    if connect is None:
+        opener.add_handler(urllib.request.ProxyHandler())
+    opener.add_handler(_Http(clock, connect))
     try:
         address = _ascii(url)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -216,9 +226,9 @@ def _too_large(url: str, max_bytes: int) -> FetchError:
 class _Http(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
     """Opens http and https, every wait cut to what is left until the deadline."""
 
-    def __init__(self, clock: _Clock) -> None:
+    def __init__(self, clock: _Clock, connect: Connect | None) -> None:
         super().__init__()
-        self._clock = clock
+        self._clock, self._connect = clock, connect
 
     def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
         return self._open(http.client.HTTPConnection, req)
@@ -230,6 +240,8 @@ class _Http(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
         def connect(host: str, **options: Any) -> http.client.HTTPConnection:
             link = connection(host, **{**options, "timeout": min(self._clock.left(), _CONNECT)})
             link.response_class = partial(_Response, self._clock)  # type: ignore[assignment]
+            if self._connect is not None:
+                link._create_connection = self._connect  # type: ignore[attr-defined]
             return link
 
         return self.do_open(connect, req)

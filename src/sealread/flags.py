@@ -21,6 +21,7 @@ _PRECISIONS = {"fp32": "f32", "f32": "f32", "bf16": "bf16", "fp16": "f16", "f16"
 _LOG = logging.getLogger(__name__)
 
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
+       sealread --serve [--host HOST] [--port PORT] [--pipeline NAME]
        sealread --get_pipeline_config seal_recognition [--save_path DIR]
        sealread {check,download,evaluate,synth,train} --help"""
 _EXAMPLES = """examples:
@@ -128,6 +129,12 @@ def _threads(text: str) -> int:
     return int(text)
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"must be a whole number up to 65535, but is {text!r}")
+    return int(text)
+
+
 def read_parser() -> Parser:
     """The parser of the command that reads pages."""
     parser = Parser(
@@ -147,6 +154,12 @@ def read_parser() -> Parser:
     general.add_argument("-q", "--quiet", action="store_true", help="no progress, notes and last line; only errors")
     general.add_argument("--version", action="version", version=f"sealread {version()}")
     general.add_argument("-h", "--help", action="help", help="show this")
+    serving = parser.add_argument_group("serving")
+    serving.add_argument("--serve", action="store_true", help="answer HTTP requests (needs the extra [serve])")
+    serving.add_argument(
+        "--host", default="127.0.0.1", metavar="HOST", help="address to listen on (default: %(default)s, this machine only)"
+    )
+    serving.add_argument("--port", type=_port, default=8080, metavar="PORT", help="port to listen on (default: %(default)s)")
     reading = parser.add_argument_group("reading", "without a flag the configuration decides; None means the same")
     for name, declared in PredictOptions.model_fields.items():
         if name != "layout_det_res":

@@ -173,6 +173,7 @@ def joined_columns(lines: Sequence[ReadLine]) -> list[ReadLine]:
     starts = _starts(strips)
     readings_in_order = [line.recognition for line in ordered]
     count = max(sum(len(r.text) for r in readings_in_order), 1)
+    raw = "".join(r.text if r.raw_text is None else r.raw_text for r in readings_in_order)
     whole = Recognition(
         text="".join(r.text for r in readings_in_order),
         score=sum(r.score * len(r.text) for r in readings_in_order) / count,
@@ -180,6 +181,7 @@ def joined_columns(lines: Sequence[ReadLine]) -> list[ReadLine]:
         char_positions=tuple(
             float(starts[i] + p * (starts[i + 1] - starts[i])) for i, r in enumerate(readings_in_order) for p in r.char_positions
         ),
+        raw_text=raw if any(r.raw_text is not None for r in readings_in_order) else None,
     )
     choice = tuple(ribbon for line in ordered for ribbon in line.choice)
     one = ReadLine(hull, float(np.mean([line.detection_score for line in columns])), choice, strips, whole)

@@ -146,8 +146,8 @@ def detector(network: Network, engine: Engine | None) -> Detector:
     return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
 
 
-def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser]:
-    """Stage 6, with so many strips to a batch."""
+def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[[Network, Engine | None], Recogniser]:
+    """Stage 6, with so many strips to a batch; doubtful readings become standard texts, or stay."""
 
     def make(network: Network, engine: Engine | None) -> Recogniser:
         s: Any = network.settings
@@ -161,7 +161,8 @@ def recogniser(batch_size: int) -> Callable[[Network, Engine | None], Recogniser
             raise _unfit(
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
-        return Recogniser(runner, alphabet, batch_size, calibration, StandardTexts(standard_texts(), alphabet))
+        known = StandardTexts(standard_texts(), alphabet) if use_standard_texts else None
+        return Recogniser(runner, alphabet, batch_size, calibration, known)
 
     return make
 

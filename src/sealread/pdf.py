@@ -64,12 +64,13 @@ class Pdf:
                 raise InputError(f"{self._name} is encrypted; remove its password and try again.", source=source) from cause
             raise InputError(f"{self._name} is a damaged or cut off PDF, or has no pages; copy or save it again.", source=source) from cause
 
-    def image(self, index: int, *, dpi: float) -> Image:
+    def image(self, index: int, *, dpi: float, max_pixels: int = MAX_PIXELS) -> Image:
         """Draw one page, forms and annotations included, on white.
 
         Args:
             index: 0-based.
-            dpi: dots per inch; lowered where the page would have more than `MAX_PIXELS` pixels.
+            dpi: dots per inch; lowered where the page would have more than `max_pixels` pixels.
+            max_pixels: at most `MAX_PIXELS`.
 
         Raises:
             InputError: the page is damaged or has no area.
@@ -78,7 +79,7 @@ class Pdf:
             with _inside_pdfium():
                 page = self._opened()[index]
                 try:
-                    scale = _scale(page.get_width(), page.get_height(), dpi)
+                    scale = _scale(page.get_width(), page.get_height(), dpi, max_pixels)
                     bitmap = page.render(scale=scale)
                     try:
                         pixels = bitmap.to_numpy()
@@ -111,12 +112,12 @@ class Pdf:
             self._document = None
 
 
-def _scale(width: float, height: float, dpi: float) -> float:
+def _scale(width: float, height: float, dpi: float, max_pixels: int) -> float:
     """Pixels per point for a page of that size in points."""
     if width <= 0 or height <= 0:
         raise ValueError(f"a page of {width} x {height} points")
-    scale = min(dpi / _POINTS_PER_INCH, math.sqrt(MAX_PIXELS / (width * height)))
-    while math.ceil(width * scale) * math.ceil(height * scale) > MAX_PIXELS:  # sides are rounded up to whole pixels
+    scale = min(dpi / _POINTS_PER_INCH, math.sqrt(max_pixels / (width * height)))
+    while math.ceil(width * scale) * math.ceil(height * scale) > max_pixels:  # sides are rounded up to whole pixels
         scale *= 0.999
     return scale
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +22,7 @@ from sealread.frames import Chain, Frame, Identity
 from sealread.networks import Finder, Lazy
 from sealread.options import PredictOptions
 from sealread.outputs import OutputNames
-from sealread.reader import find_lines, read_seals
+from sealread.reader import Found, find_lines, read_seals
 from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
 from sealread.settings import PageSettings, keys_without_effect, page_settings
@@ -29,7 +31,7 @@ from sealread.stages.layout import LayoutSettings, filtered
 from sealread.stages.orientation import OrientationClassifier, turned
 from sealread.stages.recognition import Recogniser
 from sealread.stages.unwarping import Unwarper
-from sealread.types import FailedPage, Image, Page, PageReading, Region
+from sealread.types import DetectedLine, DetectionSettings, FailedPage, Image, Page, PageReading, Region, SealReading
 from sealread.workers import in_order
 
 _log = logging.getLogger("sealread")
@@ -41,6 +43,56 @@ _STRIP_ASPECT = 20
 
 
 _Outcome = PageReading | Exception
+
+
+@dataclass
+class _Searched:
+    """A page whose places of seals are known.
+
+    Attributes:
+        regions: all regions; None where the page is one seal as a whole.
+        places: those of seals.
+        doubtful: places that their text must confirm.
+        lines: of each place, then of each doubtful one, when they have been looked for.
+    """
+
+    page: Page
+    settings: PageSettings
+    angle: int
+    upright: Image
+    flat: Image
+    frame: Frame
+    flattened: bool
+    regions: list[Region] | None
+    doubtful: list[Region]
+    lines: list[list[DetectedLine]] = field(default_factory=list)
+
+    @property
+    def places(self) -> list[Region]:
+        if self.regions is not None:
+            return [region for region in self.regions if is_seal(region)]
+        height, width = self.flat.shape[:2]
+        return [Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))]
+
+    def reading(self, added: Sequence[tuple[Region, list[DetectedLine]]], read: Sequence[SealReading]) -> PageReading:
+        """The reading, without confirmed places on which nothing is legible."""
+        seals, legible = with_legible(read, len(self.places))
+        settings = self.settings
+        return PageReading(
+            page=self.page,
+            use_doc_preprocessor=settings.use_doc_orientation_classify or self.flattened,
+            use_doc_orientation_classify=settings.use_doc_orientation_classify,
+            use_doc_unwarping=self.flattened,
+            use_layout_detection=settings.use_layout_detection,
+            angle=self.angle,
+            upright=self.upright,
+            flat=self.flat,
+            frame=self.frame,
+            regions=None if self.regions is None else (*self.regions, *(added[i][0] for i in legible)),
+            seals=tuple(seals),
+            detection=settings.detection,
+            rec_score_thresh=settings.rec_score_thresh,
+        )
 
 
 class SealPipeline:
@@ -90,7 +142,7 @@ class SealPipeline:
         network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
         self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
         batch = seal.text_recognition.batch_size
-        read = networks.recogniser(8 if batch is None else batch)
+        read = networks.recogniser(8 if batch is None else batch, use_standard_texts=seal.text_recognition.use_standard_texts)
         network = networks.resolve(seal.text_recognition, "text_recognition", model_source)
         self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 
@@ -183,33 +235,41 @@ class SealPipeline:
 
     def read(self, page: Page, settings: PageSettings, number: int = 0) -> PageReading:
         """Read one page, the `number`-th of its call."""
+        return self.read_together([(page, settings, number)])[0]
+
+    def read_together(self, asked: Sequence[tuple[Page, PageSettings, int]]) -> list[PageReading]:
+        """Read pages of any calls, each with its own settings and its number in its call; their seals and lines share runs."""
+        searched = [self._searched(*each) for each in asked]
+        self._detect(searched)
+        added = [confirmed(page.doubtful, page.lines[len(page.places) :]) for page in searched]
+        found = [
+            Found(
+                page.flat,
+                [*zip(page.places, page.lines[: len(page.places)], strict=True), *more],
+                page.frame,
+                page.settings.rec_score_thresh,
+            )
+            for page, more in zip(searched, added, strict=True)
+        ]
+        seals = read_seals(found, self._recognition.get()) if any(page.places for page in found) else [[] for _ in found]
+        return [page.reading(more, read) for page, more, read in zip(searched, added, seals, strict=True)]
+
+    def _searched(self, page: Page, settings: PageSettings, number: int) -> _Searched:
         angle, upright, frame = self._upright(page.image, settings)
         flat, frame, flattened = self._flat(upright, frame, settings)
         found, doubtful = self._places(flat, settings, number)
-        height, width = flat.shape[:2]
-        whole = Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))
-        places = [whole] if found is None else [region for region in found if is_seal(region)]
-        lines = find_lines(flat, [*places, *doubtful], self._detection.get(), settings.detection) if places or doubtful else []
-        added = confirmed(doubtful, lines[len(places) :])
-        sure = list(zip(places, lines[: len(places)], strict=True))
-        seals = read_seals(flat, [*sure, *added], self._recognition.get(), frame, settings.rec_score_thresh) if sure or added else []
-        seals, legible = with_legible(seals, len(sure))
-        added = [added[i] for i in legible]
-        return PageReading(
-            page=page,
-            use_doc_preprocessor=settings.use_doc_orientation_classify or flattened,
-            use_doc_orientation_classify=settings.use_doc_orientation_classify,
-            use_doc_unwarping=flattened,
-            use_layout_detection=settings.use_layout_detection,
-            angle=angle,
-            upright=upright,
-            flat=flat,
-            frame=frame,
-            regions=None if found is None else (*found, *(region for region, _ in added)),
-            seals=tuple(seals),
-            detection=settings.detection,
-            rec_score_thresh=settings.rec_score_thresh,
-        )
+        return _Searched(page, settings, angle, upright, flat, frame, flattened, found, doubtful)
+
+    def _detect(self, searched: Sequence[_Searched]) -> None:
+        """Find the lines at all places of all pages; those of pages with like settings share runs."""
+        alike: defaultdict[DetectionSettings, list[tuple[_Searched, Region]]] = defaultdict(list)
+        for page in searched:
+            alike[page.settings.detection].extend((page, region) for region in (*page.places, *page.doubtful))
+        for settings, places in alike.items():
+            if places:
+                lines = find_lines([(page.flat, region) for page, region in places], self._detection.get(), settings)
+                for (page, _), found in zip(places, lines, strict=True):
+                    page.lines.append(found)
 
     def _upright(self, image: Image, settings: PageSettings) -> tuple[int, Image, Frame]:
         if not settings.use_doc_orientation_classify or self._orientation is None:

@@ -110,16 +110,17 @@ class Picture:
         except _DECODER_ERRORS as cause:
             raise _damaged(source, cause) from cause
 
-    def image(self, index: int = 0) -> Image:
+    def image(self, index: int = 0, *, max_pixels: int = MAX_PIXELS) -> Image:
         """Decode one frame: BGR, upright by EXIF, alpha over white.
 
         Raises:
-            InputError: the frame is damaged or above `MAX_PIXELS`.
+            InputError: the frame is damaged or above `max_pixels`, at most `MAX_PIXELS`.
         """
         try:
             self._file.seek(index)
         except _DECODER_ERRORS as cause:
             raise _damaged(self._source, cause) from cause
+        check_size(self._file.width, self._file.height, source=self._source, limit=max_pixels)
         return from_pillow(self._file, source=self._source)
 
 
@@ -195,17 +196,17 @@ def as_image(array: NDArray[np.generic], *, source: str | None = None) -> Image:
     return pixels
 
 
-def check_size(width: int, height: int, *, source: str | None = None) -> None:
-    """Refuse images without pixels or with more than `MAX_PIXELS`.
+def check_size(width: int, height: int, *, source: str | None = None, limit: int = MAX_PIXELS) -> None:
+    """Refuse images without pixels or with more than `limit`.
 
     Raises:
         InputError: with the size, the limit and what to do.
     """
     if width < 1 or height < 1:
         raise InputError(f"{_named(source)} has no pixels: its size is {width} x {height}.", source=source)
-    if width * height > MAX_PIXELS:
+    if width * height > limit:
         raise InputError(
-            f"{_named(source)} is too large: {width} x {height} pixels are above the limit of {MAX_PIXELS:,}; scale it down or cut it into "
+            f"{_named(source)} is too large: {width} x {height} pixels are above the limit of {limit:,}; scale it down or cut it into "
             "several images.",
             source=source,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,35 +28,47 @@ _ROUNDING = 0.01
 Box = tuple[int, int, int, int]
 
 
-def find_lines(flat: Image, places: Sequence[Region], detector: Detector, settings: DetectionSettings) -> list[list[DetectedLine]]:
-    """The lines of text at each place, in pixels of the flat page."""
-    cuts = [_with_margin(_integer_box(region.box, flat), flat) for region in places]
-    found = detector.find([flat[y1:y2, x1:x2] for x1, y1, x2, y2 in cuts], settings)
-    return [[_moved(line, x1, y1) for line in lines] for (x1, y1, _, _), lines in zip(cuts, found, strict=True)]
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is to be read on one page.
 
-
-def read_seals(
-    flat: Image, places: Sequence[tuple[Region, Sequence[DetectedLine]]], recogniser: Recogniser, frame: Frame, least_score: float
-) -> list[SealReading]:
-    """The seals at some places, their lines read together.
-
-    Args:
-        places: regions of the flat page, with their lines on it.
+    Attributes:
+        flat: the flat page.
+        places: regions of it, with their lines on it.
         frame: maps the flat page to the caller's page.
         least_score: texts below it are not kept.
     """
-    read = _read_lines(flat, [lines for _, lines in places], recogniser)
-    seals = enumerate(zip(places, read, strict=True), 1)
+
+    flat: Image
+    places: Sequence[tuple[Region, Sequence[DetectedLine]]]
+    frame: Frame
+    least_score: float
+
+
+def find_lines(places: Sequence[tuple[Image, Region]], detector: Detector, settings: DetectionSettings) -> list[list[DetectedLine]]:
+    """The lines of text at each place of a flat page, in pixels of that page; places of any pages share runs of the network."""
+    cuts = [_with_margin(_integer_box(region.box, flat), flat) for flat, region in places]
+    crops = [flat[y1:y2, x1:x2] for (flat, _), (x1, y1, x2, y2) in zip(places, cuts, strict=True)]
+    found = detector.find(crops, settings)
+    return [[_moved(line, x1, y1) for line in lines] for (x1, y1, _, _), lines in zip(cuts, found, strict=True)]
+
+
+def read_seals(pages: Sequence[Found], recogniser: Recogniser) -> list[list[SealReading]]:
+    """The seals of each page, the lines of all pages read together."""
+    read = iter(_read_lines([(page.flat, lines) for page in pages for _, lines in page.places], recogniser))
     return [
-        _seal(number, region, flat, [_scored(line, recogniser) for line in lines], frame, least_score)
-        for number, ((region, _), lines) in seals
+        [
+            _seal(number, region, page.flat, [_scored(line, recogniser) for line in next(read)], page.frame, page.least_score)
+            for number, (region, _) in enumerate(page.places, 1)
+        ]
+        for page in pages
     ]
 
 
-def _read_lines(flat: Image, detected: Sequence[Sequence[DetectedLine]], recogniser: Recogniser) -> list[list[ReadLine]]:
+def _read_lines(detected: Sequence[tuple[Image, Sequence[DetectedLine]]], recogniser: Recogniser) -> list[list[ReadLine]]:
     """All lines of all seals read in one go; of each the reading with most merit, columns joined."""
     jobs = []
-    for seal, lines in enumerate(detected):
+    for seal, (flat, lines) in enumerate(detected):
         for planned in plan(lines):
             for choice in planned.choices:
                 strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
@@ -111,6 +123,7 @@ def _text_line(line: ReadLine, role: Role, box: Box, frame: Frame, least_score: 
         char_scores=reading.char_scores,
         char_points=frame.to_source(line.char_points()),
         kept=bool(reading.text) and reading.score >= least_score,
+        raw_text=reading.raw_text,
     )
 
 

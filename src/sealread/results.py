@@ -291,6 +291,7 @@ def _line_members(line: TextLine) -> dict[str, Any]:
     characters = zip(line.text, line.char_scores, _tenths(line.char_points), strict=False)
     return {
         "text": line.text,
+        "raw_text": line.raw_text,
         "score": float(line.score),
         "role": line.role,
         "polygon": _tenths(line.page_polygon),

@@ -84,7 +84,7 @@ def pages(
     if errors not in ("raise", "return"):
         raise InputError(f'errors is "raise" or "return", not {errors!r}.', parameter="errors")
     reader = _Reader(
-        pdf_dpi=_default_pdf_dpi() if pdf_dpi is None else _positive("pdf_dpi", pdf_dpi),
+        pdf_dpi=default_pdf_dpi() if pdf_dpi is None else _positive("pdf_dpi", pdf_dpi),
         fetch_timeout=_positive("fetch_timeout", fetch_timeout),
         fetch_max_bytes=int(_positive("fetch_max_bytes", fetch_max_bytes)),
     )
@@ -118,7 +118,12 @@ def _raised(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page 
             yield page
 
 
-def _default_pdf_dpi() -> float:
+def default_pdf_dpi() -> float:
+    """Dots per inch at which pages of PDFs are drawn, from the environment.
+
+    Raises:
+        InputError: the variable is no number above 0.
+    """
     text = os.environ.get(PDF_DPI_VARIABLE, "200")
     try:
         return _positive(PDF_DPI_VARIABLE, float(text))

@@ -9,6 +9,7 @@ favour. The scores of the characters are those of the chosen text, so what was g
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -121,4 +122,4 @@ class StandardTexts:
         best = int(np.argmax(likely[1:]))
         if likely[best + 1] + _FAMILIARITY <= likely[0]:
             return reading
-        return ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used)
+        return replace(ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used), raw_text=text)

@@ -77,3 +77,10 @@ def test_figures_come_from_the_results(readme: ModuleType, tmp_path: Path) -> No
     assert "old" not in filled
     assert f"\nkept\n<!-- figures: speed -->\n{readme.NOT_YET}\n<!-- /figures -->" in filled
     assert readme.with_figures(filled, tmp_path) == filled
+
+
+def test_every_limit_of_the_service_is_described() -> None:
+    pytest.importorskip("fastapi", reason="the server needs the extra [serve]")
+    from sealread.server.limits import table
+
+    assert table() in words("docs/serving.md")

@@ -1,0 +1,84 @@
+"""Fetches addresses that strangers name, from the public internet only.
+
+The name is looked up once for each connection; every address that it has must be public, and the connection goes to an address that was
+checked, so that a second answer of the name server changes nothing. Redirects make new connections and pass the same way. Proxies of the
+environment are not used: what they reach could not be checked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from sealread.download import fetch
+from sealread.errors import InputError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Lookup = Callable[[str, int], Sequence[str]]
+
+_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
+_COMPATIBLE = ipaddress.ip_network("::/96")
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is one of the public internet, and so is an IPv4 address that it carries inside."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return all(each.is_global and not each.is_multicast and not each.is_reserved for each in (address, *_inside(address)))
+
+
+def _inside(address: Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses inside an IPv6 address: mapped, 6to4, Teredo, NAT64."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    found = [address.ipv4_mapped, address.sixtofour, *(() if address.teredo is None else address.teredo)]
+    if address in _COMPATIBLE or any(address in network for network in _NAT64):
+        found.append(last)
+    return [each for each in found if each is not None]
+
+
+def looked_up(host: str, port: int) -> list[str]:
+    """The addresses of a name, by the system's resolver."""
+    return [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def fetch_public(url: str, *, timeout: float, max_bytes: int, ports: Sequence[int], lookup: Lookup = looked_up) -> bytes:
+    """What a public address answers with.
+
+    Args:
+        url: http or https.
+        timeout: seconds for everything but the lookup of names.
+        max_bytes: largest body.
+        ports: to which connections may go.
+        lookup: gives the addresses of a name.
+
+    Raises:
+        InputError: not public, or it cannot be fetched; the message does not tell why a connection failed.
+    """
+
+    def connect(address: tuple[str, int], seconds: Any = None, source: Any = None) -> socket.socket:
+        host, port = address
+        if port not in ports:
+            raise _NotPublicError
+        found = lookup(host, port)
+        if not found or not all(is_public(each) for each in found):
+            raise _NotPublicError
+        return socket.create_connection((found[0], port), seconds, source)
+
+    refused = InputError("Invalid input file: the address cannot be fetched", parameter="file")
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or "@" in urlsplit(url).netloc:
+        raise refused
+    try:
+        return fetch(url, timeout=timeout, max_bytes=max_bytes, connect=connect)
+    except (InputError, _NotPublicError) as cause:
+        raise refused from cause
+
+
+class _NotPublicError(OSError):
+    """The address is not public."""

@@ -1,0 +1,134 @@
+"""Runs the service until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sealread.config import load_config
+from sealread.pipeline import create_pipeline
+from sealread.server.addresses import fetch_public
+from sealread.server.app import Application
+from sealread.server.limits import ServiceSettings, service_settings
+from sealread.server.logs import log_to_standard_error
+from sealread.server.service import Service
+
+_log = logging.getLogger(__name__)
+
+LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
+_HEADER_BYTES = 16_384
+_KEEP_ALIVE = 30
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+def serve(arguments: Mapping[str, Any], host: str, port: int) -> int:
+    """Serve until SIGTERM or Ctrl-C; what was accepted by then is finished. Gives the exit status.
+
+    Args:
+        arguments: those of `create_pipeline`.
+        host: address to listen on.
+        port: its port.
+
+    Raises:
+        SealreadError: the configuration is refused or a network is missing.
+    """
+    application, settings = make_application(arguments, host)
+    log_to_standard_error()
+    if not _is_loopback(host) and not settings.keys:
+        _log.warning("open to others without API keys", extra={"fields": {"host": host}})
+    server = uvicorn.Server(server_config(application, host, port))
+    server.run()
+    return 0 if server.started else 1
+
+
+def make_application(arguments: Mapping[str, Any], host: str) -> tuple[Application, ServiceSettings]:
+    """The application for a pipeline, and the settings that its configuration gives.
+
+    Raises:
+        SealreadError: the configuration is refused or a network is missing.
+    """
+    create_pipeline(**arguments)  # what is missing is known before a port is opened
+    config = load_config(arguments.get("pipeline"), arguments.get("config"))
+    settings = service_settings(config)
+    limits = settings.limits
+
+    def fetch(url: str) -> bytes:
+        return fetch_public(url, timeout=limits.url_seconds, max_bytes=limits.max_body_mb * 1_000_000, ports=limits.url_ports)
+
+    hosts = None if limits.allowed_hosts is None else frozenset(name.lower() for name in limits.allowed_hosts)
+    if hosts is None and _is_loopback(host):
+        hosts = LOOPBACK_NAMES | {host.lower()}
+    return Application(Service(config, arguments, settings, fetch), settings, hosts=hosts), settings
+
+
+def server_config(application: Application, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn runs it."""
+    seconds = application.settings.limits.upload_seconds
+
+    class Protocol(_Impatient):
+        header_seconds = seconds
+
+    return uvicorn.Config(
+        application.asgi,
+        host=host,
+        port=port,
+        http=Protocol,
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        timeout_keep_alive=_KEEP_ALIVE,
+    )
+
+
+class _Impatient(H11Protocol):
+    """Closes connections whose headers do not come."""
+
+    header_seconds: float = 30.0
+    _patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait_for_headers()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_idle():
+            self._wait_for_headers()
+
+    def _wait_for_headers(self) -> None:
+        if self._patience is None:
+            self._patience = self.loop.call_later(self.header_seconds, self._enough)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _enough(self) -> None:
+        self._patience = None
+        if self._is_idle() and not self.transport.is_closing():
+            self.transport.write(_TIMED_OUT)
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        super().connection_lost(exc)
+
+
+def _is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
