@@ -312,12 +312,11 @@ def _train(words: list[str], make: MakePipeline) -> int:
         from sealread.training.commands import add_train_arguments, run_train
     except ModuleNotFoundError as error:
         raise _without_extra("train", error) from error
-    parser = Parser(prog="sealread train", description="Train a network on drawn seals. An interrupted run goes on where it stopped.")
+    about = "Train a network on drawn seals or on a data set of your own. An interrupted run goes on where it stopped."
+    parser = Parser(prog="sealread train", description=about)
     add_train_arguments(parser)
     args = parser.parse_args(words)
-    _require_above_zero(args, "steps", "count", "batch", "rate", "threads", "validate_every")
-    if args.base is not None and not args.base.is_file():
-        raise InputError(f"--base {args.base} does not exist: name an ONNX file", source=str(args.base), parameter="base")
+    _require_above_zero(args, "steps", "epochs", "count", "batch", "rate", "threads", "validate_every")
     return run_train(args)
 
 

@@ -533,7 +533,7 @@ class TestTrain:
         [
             (["--steps", "0"], "--steps must be above 0, but is 0"),
             (["--rate", "-0.5"], "--rate must be above 0, but is -0.5"),
-            (["--base", "nothing.onnx"], "--base nothing.onnx does not exist"),
+            (["--base", "nothing.onnx"], "nothing.onnx does not exist"),
             (["--setps", "5"], "did you mean --steps"),
             (["--steps", "many"], "--steps"),
         ],

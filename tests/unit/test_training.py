@@ -19,11 +19,11 @@ import onnxruntime  # noqa: E402
 from sealread.errors import InputError, ModelError  # noqa: E402
 from sealread.training import synth  # noqa: E402
 from sealread.training.calibration import Judged, fit  # noqa: E402
-from sealread.training.commands import carried_network  # noqa: E402
 from sealread.training.detector import band_loss, band_network  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_network, seal_targets  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
+from sealread.training.modules import carried_network  # noqa: E402
 from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
 
 
@@ -110,7 +110,7 @@ def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -
     train(task(), schedule, tmp_path / "run")
     last = train(task(), replace(schedule, steps=3), tmp_path / "run")
     records = [json.loads(row) for row in (tmp_path / "run" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert [record["step"] for record in records] == [1, 2, 3]
+    assert [record["step"] for record in records] == [0, 1, 2, 3]
     assert last["step"] == 3 and "val_score" in last
     maps = run(onnx.load(str(tmp_path / "run" / "last.onnx")), np.zeros((1, 3, 96, 96), np.float32))
     assert maps.shape == (1, 5, 48, 48)

@@ -19,18 +19,11 @@ import yaml
 from sealread import networks
 from sealread.blocks import packaged_config
 from sealread.engines import Engine
-from sealread.errors import InputError, ModelError
+from sealread.errors import EngineError, InputError, ModelError
+from sealread.training.request import MODEL_NAMES
 from sealread.types import Tensor
 from sealread.zoo import Network, find_network
 from sealread.zoo.directory import network_from_card
-
-#: The networks that training starts from or ends in, by task; exported directories bear these names.
-MODEL_NAMES = {
-    "seal_text_detection": "sealread-seal-det",
-    "layout_detection": "sealread-layout",
-    "text_recognition": "sealread-seal-rec",
-    "doc_text_orientation": "PP-LCNet_x1_0_doc_ori",
-}
 
 
 class Session:
@@ -39,13 +32,19 @@ class Session:
     def __init__(self, model: onnx.ModelProto) -> None:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        except Exception as cause:  # ONNX Runtime has no public base class for its errors.
+            raise ModelError(f"the network cannot be run: {str(cause).splitlines()[0]}; start from another one") from cause
         self.name = "onnxruntime"
         self.inputs = tuple(value.name for value in self._session.get_inputs())
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """See `Engine.run`."""
-        return [np.asarray(output) for output in self._session.run(None, dict(zip(self.inputs, inputs, strict=True)))]
+        try:
+            return [np.asarray(output) for output in self._session.run(None, dict(zip(self.inputs, inputs, strict=True)))]
+        except Exception as cause:  # ONNX Runtime has no public base class for its errors.
+            raise EngineError(f"the network failed: {str(cause).splitlines()[0]}") from cause
 
 
 def characters_of(model: onnx.ModelProto) -> list[str]:
@@ -123,7 +122,7 @@ def deployed(task: str, model: onnx.ModelProto) -> Any:
     return stage_of(network_from_card(card_of(task, model), task, Path("this network")), Session(model))
 
 
-def stage_of(network: Network, engine: Engine) -> Any:
+def stage_of(network: Network, engine: Engine | None) -> Any:
     """The pipeline's stage that runs a network."""
     batch = packaged_config().sub_pipelines.seal_ocr.sub_modules.text_recognition.batch_size
     makers: dict[str, Any] = {

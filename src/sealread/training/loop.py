@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import math
 import os
+import pickle
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import onnx
 import torch
 from tqdm import tqdm
 
+from sealread.errors import InputError
 from sealread.training.export import save_network
 from sealread.training.graph import OnnxModule
 
@@ -43,6 +46,7 @@ class Schedule:
     average: float = 0.995
     save_every: int = 100
     validate_every: int = 500
+    log_every: int = 10
     threads: int = 2
     device: str = "cpu"
     half: bool = True
@@ -67,78 +71,132 @@ class Task(Protocol):
         ...
 
 
-def train(task: Task, schedule: Schedule, output: Path) -> dict[str, Any]:
-    """Train to the end of the schedule, going on from `output`'s checkpoint where there is one.
+def train(task: Task, schedule: Schedule, output: Path, resume: Path | None = None) -> dict[str, Any]:
+    """Train to the end of the schedule, going on from `output`'s checkpoint where there is one, else from `resume`.
 
-    Writes ``checkpoint.pt``, ``log.jsonl``, ``curve.png``, ``best.onnx`` (best validation) and ``last.onnx`` (averaged weights).
-    Returns the last record of the log.
+    Writes ``checkpoint.pt``, ``log.jsonl``, ``curve.png``, ``best.onnx`` (best validation, the network as it was at first included)
+    and ``last.onnx`` (averaged weights). Returns the last record of the log.
+
+    Raises:
+        InputError: the checkpoint cannot be read.
     """
     output.mkdir(parents=True, exist_ok=True)
-    torch.set_num_threads(schedule.threads)
-    device = torch.device(schedule.device)
-    module = task.module.to(device)
-    if device.type == "cpu":
-        module = module.to(memory_format=torch.channels_last)
-    parameters = list(module.parameters())
-    for parameter in parameters[: schedule.frozen]:
-        parameter.requires_grad_(False)
-    trained = [p for p in parameters if p.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=schedule.rate, weight_decay=schedule.decay)
-    mean = [p.detach().clone() for p in trained]
-    state: dict[str, Any] = {"step": 0, "best": -math.inf, "schedule": asdict(schedule)}
-    checkpoint = output / "checkpoint.pt"
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        module.load_state_dict(saved["module"])
-        optimizer.load_state_dict(saved["optimizer"])
-        mean = [t.to(device) for t in saved["mean"]]
-        state.update(saved["state"])
-    _forget_after(output / "log.jsonl", state["step"])
-    log = (output / "log.jsonl").open("a", encoding="utf-8")
-    record: dict[str, Any] = {}
-    batches = task.batches(state["step"])
-    shown: dict[str, str] = {}
-    bar = tqdm(total=schedule.steps, initial=state["step"], unit="step", disable=None)
-    started = time.time()
-    for step in range(state["step"], schedule.steps):
-        rate = _rate(schedule, step)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        batch = tuple(t.to(device) for t in next(batches))
-        with torch.autocast(device.type, torch.bfloat16, enabled=schedule.half):
-            loss, parts = task.loss(batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, schedule.clip)
-        optimizer.step()
-        keep = min(schedule.average, (1 + step) / (10 + step))
-        torch._foreach_lerp_(mean, [p.detach() for p in trained], 1 - keep)
-        state["step"] = step + 1
-        bar.update()
-        shown["loss"] = f"{loss.item():.3f}"
-        record = {"step": step + 1, "seconds": round(time.time() - started, 1), "rate": rate, "loss": loss.item(), **parts}
-        last = step + 1 == schedule.steps
-        if last or (step + 1) % schedule.validate_every == 0:
-            exported = _averaged(module, trained, mean)
-            measures = task.validate(exported)
-            record.update({f"val_{k}": v for k, v in measures.items()})
-            save_network(exported, output / "last.onnx")
-            if measures["score"] > state["best"]:
-                state["best"] = measures["score"]
-                save_network(exported, output / "best.onnx")
-            shown["val"] = f"{measures['score']:.3f}"
-            bar.write(json.dumps(record))
-        bar.set_postfix(shown)
-        if last or (step + 1) % 10 == 0 or "val_score" in record:
-            log.write(json.dumps(record) + "\n")
-            log.flush()
+    run = _Run(task, schedule, output, resume)
+    _forget_after(output / "log.jsonl", run.step)
+    with (
+        (output / "log.jsonl").open("a", encoding="utf-8") as log,
+        tqdm(total=schedule.steps, initial=run.step, unit="step", disable=None) as bar,
+    ):
+        record: dict[str, Any] = {}
+        shown = {}
+        batches = task.batches(run.step)
+        started = time.time()
+        if run.step == 0:
+            record = {"step": 0, **run.validated()}
+            _write(log, record)
+        while run.step < schedule.steps:
+            rate = _rate(schedule, run.step)
+            loss, parts = run.train_on(next(batches), rate)
+            record = {"step": run.step, "seconds": round(time.time() - started, 1), "rate": rate, "loss": loss, **parts}
+            last = run.step == schedule.steps
+            if last or run.step % schedule.validate_every == 0:
+                record.update(run.validated())
+                shown["val"] = f"{record['val_score']:.3f}"
+                bar.write(json.dumps(record), file=sys.stderr)
+            if last or run.step % schedule.log_every == 0 or "val_score" in record:
+                _write(log, record)
             if "val_score" in record:
                 draw_curve(output / "log.jsonl", output / "curve.png")
-        if last or (step + 1) % schedule.save_every == 0:
-            _save(checkpoint, {"module": module.state_dict(), "optimizer": optimizer.state_dict(), "mean": mean, "state": state})
-    bar.close()
-    log.close()
+            if last or run.step % schedule.save_every == 0:
+                run.save()
+            bar.update()
+            bar.set_postfix({"loss": f"{loss:.3f}", **shown})
     return record
+
+
+class _Run:
+    """A network in training, with all that a checkpoint holds.
+
+    Attributes:
+        step: optimiser steps that were made.
+    """
+
+    def __init__(self, task: Task, schedule: Schedule, output: Path, resume: Path | None) -> None:
+        self._task, self._schedule, self._output = task, schedule, output
+        torch.set_num_threads(schedule.threads)
+        self._device = torch.device(schedule.device)
+        module = task.module.to(self._device)
+        self._module = module.to(memory_format=torch.channels_last) if self._device.type == "cpu" else module
+        parameters = list(self._module.parameters())
+        for parameter in parameters[: schedule.frozen]:
+            parameter.requires_grad_(False)
+        self._trained = [p for p in parameters if p.requires_grad]
+        self._optimizer = torch.optim.AdamW(self._trained, lr=schedule.rate, weight_decay=schedule.decay)
+        self._mean = [p.detach().clone() for p in self._trained]
+        self._best = -math.inf
+        self.step = 0
+        own = output / "checkpoint.pt"
+        if own.exists() or resume is not None:
+            self._restore(own if own.exists() or resume is None else resume)
+
+    def _restore(self, path: Path) -> None:
+        try:
+            saved = torch.load(path, map_location=self._device, weights_only=True)
+            self._module.load_state_dict(saved["module"])
+            self._optimizer.load_state_dict(saved["optimizer"])
+            self._mean = [t.to(self._device) for t in saved["mean"]]
+            self.step, self._best = saved["state"]["step"], saved["state"]["best"]
+        except (OSError, RuntimeError, LookupError, ValueError, EOFError, pickle.UnpicklingError) as cause:
+            message = f"the checkpoint {path} is damaged or of another network; name another output folder, or delete it to start anew"
+            raise InputError(message, source=str(path), parameter="resume_path") from cause
+
+    def train_on(self, batch: tuple[torch.Tensor, ...], rate: float) -> tuple[float, dict[str, float]]:
+        """Make one step; gives the loss and its parts."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._schedule.half):
+            loss, parts = self._task.loss(tuple(t.to(self._device) for t in batch))
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._trained, self._schedule.clip)
+        self._optimizer.step()
+        keep = min(self._schedule.average, (1 + self.step) / (10 + self.step))
+        torch._foreach_lerp_(self._mean, [p.detach() for p in self._trained], 1 - keep)
+        self.step += 1
+        return loss.item(), parts
+
+    def validated(self) -> dict[str, float]:
+        """The measures of the averaged network, which is written; ``val_score`` is the one to maximise."""
+        exported = self._averaged()
+        measures = self._task.validate(exported)
+        save_network(exported, self._output / "last.onnx")
+        if measures["score"] >= self._best:
+            self._best = measures["score"]
+            save_network(exported, self._output / "best.onnx")
+        return {f"val_{name}": value for name, value in measures.items()}
+
+    def _averaged(self) -> onnx.ModelProto:
+        present = [p.detach().clone() for p in self._trained]
+        with torch.no_grad():
+            for parameter, value in zip(self._trained, self._mean, strict=True):
+                parameter.copy_(value)
+            exported = self._module.to_onnx()
+            for parameter, value in zip(self._trained, present, strict=True):
+                parameter.copy_(value)
+        return exported
+
+    def save(self) -> None:
+        """Write the checkpoint beside its place and move it there."""
+        state = {"step": self.step, "best": self._best, "schedule": asdict(self._schedule)}
+        content = {"module": self._module.state_dict(), "optimizer": self._optimizer.state_dict(), "mean": self._mean, "state": state}
+        beside = self._output / "checkpoint.part"
+        torch.save(content, beside)
+        os.replace(beside, self._output / "checkpoint.pt")
+
+
+def _write(log: IO[str], record: dict[str, Any]) -> None:
+    log.write(json.dumps(record) + "\n")
+    log.flush()
 
 
 def _forget_after(log: Path, step: int) -> None:
@@ -162,41 +220,25 @@ def _rate(schedule: Schedule, step: int) -> float:
     return schedule.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def _averaged(module: OnnxModule, trained: list[torch.nn.Parameter], mean: list[torch.Tensor]) -> onnx.ModelProto:
-    present = [p.detach().clone() for p in trained]
-    with torch.no_grad():
-        for parameter, value in zip(trained, mean, strict=True):
-            parameter.copy_(value)
-        exported = module.to_onnx()
-        for parameter, value in zip(trained, present, strict=True):
-            parameter.copy_(value)
-    return exported
-
-
-def _save(path: Path, state: dict[str, Any]) -> None:
-    beside = path.with_suffix(".part")
-    torch.save(state, beside)
-    os.replace(beside, path)
-
-
 def draw_curve(log: Path, picture: Path) -> None:
     """The loss (grey) and the validation score (red) over the steps, as a small picture."""
     from PIL import Image, ImageDraw
 
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    if not records:
+    losses = [(r["step"], r["loss"]) for r in records if "loss" in r]
+    if not losses:
         return
     width, height, margin = 800, 400, 40
     canvas = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(canvas)
-    last = max(r["step"] for r in records)
-    top = max(r["loss"] for r in records)
+    last = max(step for step, _ in losses)
+    top = max(max(loss for _, loss in losses), 1e-9)
 
     def place(step: float, share: float) -> tuple[float, float]:
         return margin + (width - 2 * margin) * step / last, height - margin - (height - 2 * margin) * share
 
     draw.rectangle((margin, margin, width - margin, height - margin), outline="#bbbbbb")
-    draw.line([place(r["step"], r["loss"] / top) for r in records], fill="#888888")
+    draw.line([place(step, loss / top) for step, loss in losses], fill="#888888")
     scores = [(r["step"], r["val_score"]) for r in records if "val_score" in r]
     if scores:
         draw.line([place(s, min(max(v, 0.0), 1.0)) for s, v in scores], fill="#cc2222", width=2)

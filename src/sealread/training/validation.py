@@ -13,8 +13,8 @@ from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, filtered
 from sealread.stages.orientation import OrientationClassifier
 from sealread.stages.recognition import Recogniser
 from sealread.training.recogniser import learned_text, random_strip
-from sealread.training.samples import LabelledImage, SampleLine, Samples
-from sealread.types import DetectionSettings, Region, Ribbon
+from sealread.training.samples import SampleLine, Samples
+from sealread.types import DetectionSettings, Image, Region, Ribbon
 
 #: Seed of the drawn held-out samples; training must not use it.
 VALIDATION_SEED = 987_654
@@ -75,7 +75,7 @@ def finder_measures(finder: SealFinder | BoxRows, samples: Samples) -> dict[str,
     matched = wanted = given = 0
     for index in range(len(samples)):
         labelled = samples[index]
-        found = seals_found(finder, labelled)
+        found = seals_found(finder, labelled.image)
         wanted += len(labelled.boxes)
         given += len(found)
         matched += len(match_boxes([tuple(box) for box in labelled.boxes.tolist()], [region.box for region in found]))
@@ -83,11 +83,11 @@ def finder_measures(finder: SealFinder | BoxRows, samples: Samples) -> dict[str,
     return {"precision": precision, "recall": recall, "score": 2 * precision * recall / max(precision + recall, 1e-9)}
 
 
-def seals_found(finder: SealFinder | BoxRows, labelled: LabelledImage) -> list[Region]:
+def seals_found(finder: SealFinder | BoxRows, image: Image) -> list[Region]:
     """The seals that the network alone finds, filtered as by default."""
     settings = LayoutSettings()
-    height, width = labelled.image.shape[:2]
-    regions = [region for region in finder.find(labelled.image, 0.5) if region.label == "seal"]
+    height, width = image.shape[:2]
+    regions = [region for region in finder.find(image, 0.5) if region.label == "seal"]
     return filtered(regions, settings, width, height)
 
 

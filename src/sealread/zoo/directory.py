@@ -21,12 +21,12 @@ _IMAGENET = {"mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225]}
 _MOST_SIDE = 10_000
 
 
-def network_from_directory(folder: Path, name: str, task: str) -> Network:
+def network_from_directory(folder: Path, name: str | None, task: str) -> Network:
     """The network of a local directory.
 
     Args:
         folder: holds ``inference.onnx`` and ``inference.yml``.
-        name: the configured model name; the directory's own name (`Global.model_name`) must be the same.
+        name: the configured model name; the directory's own name (`Global.model_name`) must be the same; None: any.
         task: what it is used for.
 
     Raises:
@@ -42,10 +42,10 @@ def network_from_directory(folder: Path, name: str, task: str) -> Network:
         reason = f"holds {paddle[0]}, a Paddle file; convert it with paddle2onnx" if paddle else "has no inference.onnx"
         raise ModelError(f"the model_dir {folder} {reason}", parameter="model_dir")
     network = network_from_card(_card(folder / "inference.yml"), task, folder)
-    if network.name not in ("", name):
+    if name is not None and network.name not in ("", name):
         message = f"the model_dir {folder} holds {network.name}, but model_name says {name}; make them agree"
         raise ModelError(message, parameter="model_name")
-    return replace(network, name=name, file=onnx)
+    return replace(network, name=network.name if name is None else name, file=onnx)
 
 
 def network_from_card(card: Mapping[str, Any], task: str, folder: Path) -> Network:

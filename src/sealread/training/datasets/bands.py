@@ -19,7 +19,7 @@ from sealread.types import Ribbon
 _AT_CORNER = 0.6
 #: A place whose shorter side is read first is a column of upright characters if it is longer than wide by this for each character,
 #: or by the second number in any case; else it is a character or two, higher than wide.
-_COLUMN_CELL, _COLUMN_SURELY = 0.8, 3.0
+_COLUMN_CELL, _COLUMN_SURELY = 0.6, 3.0
 
 
 def band_of(polygon: Points, text: str, *, ignored: bool = False) -> SampleLine | None:
@@ -51,7 +51,7 @@ def _directed(ribbon: Ribbon, polygon: Points, count: int) -> tuple[Ribbon, bool
     if nearest < 2:
         return directed, False
     length = float(lengths_along((ribbon.top + ribbon.bottom) / 2)[-1])
-    if length > thickness * min(max(_COLUMN_CELL * count, 1.5), _COLUMN_SURELY):
+    if length > thickness * (min(_COLUMN_CELL * count, _COLUMN_SURELY) if count > 1 else _COLUMN_SURELY):
         return directed, True
     return _crosswise(directed), False
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,7 +135,7 @@ class DataSet:
         """The counts for people and programs; paths are relative to the folder."""
 
         def some(records: Sequence[Record]) -> list[str]:
-            return [str(record.file.relative_to(self.folder)) for record in records[:10]]
+            return [os.path.relpath(record.file, self.folder) for record in records[:10]]
 
         attributes: dict[str, Any] = {
             "train_samples": len(self.training),
@@ -246,4 +247,6 @@ def read_image(path: Path) -> Image:
     except OSError as cause:
         reason = "does not exist" if isinstance(cause, FileNotFoundError) else f"cannot be opened: {cause.strerror}"
         raise InputError(f"the image {path.name} {reason}", source=str(path)) from cause
+    except ValueError as cause:
+        raise InputError(f"{str(path)!r} is no path of an image", source=str(path)) from cause
     return decode(content, source=path.name)
