@@ -45,6 +45,9 @@ _LONGEST_END, _IN_REGION, _AGREES = 0.9, 0.7, 0.8
 
 Maps = NDArray[np.float32]
 
+#: Lines that a detector gives at most, unless its own files say otherwise.
+MOST_CANDIDATES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -60,7 +63,7 @@ class Limits:
     thresh: float
     box_thresh: float
     unclip_ratio: float
-    max_candidates: int = 1000
+    max_candidates: int = MOST_CANDIDATES
 
 
 def bands(maps: Maps, scale: tuple[float, float], limits: Limits) -> list[DetectedLine]:

@@ -142,7 +142,7 @@ def _of_engine(keys: Any, engine: str | None) -> Any:
 def _tuned(settings: EngineSettings, keys: Mapping[str, Any], *, chosen_threads: bool) -> EngineSettings:
     """High-performance inference: the backend asked for, or the fastest by trial; another one where that cannot."""
     automatic = _switch("hpi_config", "auto_config", keys.get("auto_config", True))
-    _switch("hpi_config", "auto_paddle2onnx", keys.get("auto_paddle2onnx", True))
+    convert = _switch("hpi_config", "auto_paddle2onnx", keys.get("auto_paddle2onnx", True))
     backend = keys.get("backend")
     if backend is None and not automatic:
         raise InputError(
@@ -175,6 +175,7 @@ def _tuned(settings: EngineSettings, keys: Mapping[str, Any], *, chosen_threads:
         threads=settings.threads if threads is None or chosen_threads else threads,
         others=automatic,
         contest=automatic and backend is None,
+        convert=convert,
         options=options,
     )
 

@@ -5,6 +5,7 @@ A network is resolved when the pipeline is made, so that a missing model is know
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ import numpy as np
 from sealread.bands import RIGHT_Y
 from sealread.blocks import Module
 from sealread.engines import Engine, EngineSettings, open_engine, open_fastest
+from sealread.engines.choice import ways
 from sealread.engines.onnxruntime import metadata
 from sealread.errors import EngineError, ModelError
 from sealread.stages.candidates import InkFinder
@@ -23,11 +25,13 @@ from sealread.stages.detection import Detector
 from sealread.stages.layout import BoxRows, SealFinder
 from sealread.stages.orientation import OrientationClassifier
 from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
-from sealread.stages.unwarping import Unwarper
+from sealread.stages.unwarping import PageSampler, Unwarper
 from sealread.standard_texts import StandardTexts, standard_texts
 from sealread.text import alphabet_of
 from sealread.types import Tensor
-from sealread.zoo import Network, find_network, network_from_directory
+from sealread.zoo import Network, find_network, network_from_directory, runnable
+
+_log = logging.getLogger("sealread")
 
 Stage = TypeVar("Stage")
 Finder = SealFinder | BoxRows | InkFinder
@@ -82,8 +86,8 @@ class Lazy(Generic[Stage]):
 
 
 def _precise(network: Network, settings: EngineSettings) -> EngineSettings:
-    """In f32 where outputs are pixels of the page and the caller did not choose: bf16 would round them to multiples of eight."""
-    whole_pixels = network.family in ("detr", "picodet") and settings.precision is None
+    """In f32 where outputs are places on the page and the caller did not choose: bf16 would round them to multiples of eight."""
+    whole_pixels = network.family in ("detr", "picodet", "picture") and settings.precision is None
     return replace(settings, precision="f32") if whole_pixels else settings
 
 
@@ -91,9 +95,15 @@ def _opened(network: Network, settings: EngineSettings) -> Engine | None:
     if network.file is None:
         return None
     settings = _precise(network, settings)
+    # Some devices are reached by Paddle alone.
+    native = all(way.engine == "paddle" for way in ways(settings))
+    file = runnable(network, native=native, convert=settings.convert)
+    if settings.engine == "paddle" and settings.device.kind == "cpu" and file.suffix == ".onnx":
+        _log.warning("the model %s is in ONNX, which paddle does not run, so another engine does", network.name)
+        settings = replace(settings, engine=None)
     if settings.contest:
-        return open_fastest(network.file, settings, lambda names: sample_inputs(network, names))
-    return open_engine(network.file, settings)
+        return open_fastest(file, settings, lambda names: sample_inputs(network, names))
+    return open_engine(file, settings)
 
 
 #: The sizes of images that the families meet most often: ``(height, width)``.
@@ -118,11 +128,13 @@ def orientation(network: Network, engine: Engine | None) -> OrientationClassifie
     return OrientationClassifier(runner, tuple(s["labels"]), s["resize_short"], s["crop"], tuple(s["mean"]), tuple(s["deviation"]))
 
 
-def unwarper(network: Network, engine: Engine | None) -> Unwarper | None:
+def unwarper(network: Network, engine: Engine | None) -> Unwarper | PageSampler | None:
     """Stage 2; None leaves pages as they are."""
     if network.family == "identity":
         return None
     size = network.settings.get("size", [712, 488])
+    if network.family == "picture":
+        return PageSampler(_needed(engine), (size[0], size[1]))
     return Unwarper(_needed(engine), (size[0], size[1]))
 
 
@@ -133,7 +145,8 @@ def finder(network: Network, engine: Engine | None) -> Finder:
         return InkFinder()
     if network.family == "centres":
         return SealFinder(_needed(engine), s["long_side"], s["labels"].index("seal"))
-    return BoxRows(_needed(engine), tuple(s["labels"]), (s["size"][0], s["size"][1]), tuple(s["mean"]), tuple(s["deviation"]))
+    size, extra = (s["size"][0], s["size"][1]), {key: s[key] for key in ("interpolation", "stride") if key in s}
+    return BoxRows(_needed(engine), tuple(s["labels"]), size, tuple(s["mean"]), tuple(s["deviation"]), **extra)
 
 
 def detector(network: Network, engine: Engine | None) -> Detector:
@@ -143,7 +156,8 @@ def detector(network: Network, engine: Engine | None) -> Detector:
     shape = _answer_shape(network, runner, (1, 3, 64, 64))
     if len(shape) != 4 or shape[1] != maps:
         raise _unfit(network, f"it gives {'x'.join(map(str, shape))} where {maps} map{'s' if maps > 1 else ''} of text should be")
-    return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]))
+    extra = {key: s[key] for key in ("order", "max_candidates", "quads", "dilate") if key in s}
+    return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]), **extra)
 
 
 def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[[Network, Engine | None], Recogniser]:
@@ -162,7 +176,10 @@ def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
         known = StandardTexts(standard_texts(), alphabet) if use_standard_texts else None
-        return Recogniser(runner, alphabet, batch_size, calibration, known)
+        extra = {"least_width": s["least_width"]} if "least_width" in s else {}
+        # As in the reference, the name tells which scripts run from right to left.
+        leftwards = "arabic" in network.name
+        return Recogniser(runner, alphabet, batch_size, calibration, known, rgb="order" in s, right_to_left=leftwards, **extra)
 
     return make
 

@@ -30,7 +30,7 @@ from sealread.stages.detection import Detector
 from sealread.stages.layout import LayoutSettings, filtered
 from sealread.stages.orientation import OrientationClassifier, turned
 from sealread.stages.recognition import Recogniser
-from sealread.stages.unwarping import Unwarper
+from sealread.stages.unwarping import PageSampler, Unwarper
 from sealread.types import DetectedLine, DetectionSettings, FailedPage, Image, Page, PageReading, Region, SealReading
 from sealread.workers import in_order
 
@@ -128,7 +128,7 @@ class SealPipeline:
         layout = config.sub_modules.layout_detection
         run = first.settings
         self._orientation: Lazy[OrientationClassifier] | None = None
-        self._unwarping: Lazy[Unwarper | None] | None = None
+        self._unwarping: Lazy[Unwarper | PageSampler | None] | None = None
         self._layout: Lazy[Finder] | None = None
         if turn is not None:
             network = networks.resolve(turn, "doc_text_orientation", model_source)

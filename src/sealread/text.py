@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -12,6 +13,8 @@ from sealread.types import Recognition
 
 #: Index of the CTC blank.
 BLANK = 0
+#: In a script that runs from right to left: what still runs from left to right, together; else single characters.
+_RUNS = re.compile(r"[A-Za-z0-9 :*./%+-]+|.", re.DOTALL)
 
 
 def alphabet_of(lines: Sequence[str]) -> tuple[str, ...]:
@@ -119,6 +122,21 @@ def ctc_aligned(probabilities: NDArray[np.floating], text: Sequence[int], alphab
         place -= came[step, place]
     positions = np.minimum((places + 0.5) / max(len(logarithms) * used, 1e-9), 1.0)
     return Recognition("".join(alphabet[c] for c in text), float(peaks.mean()), tuple(peaks.tolist()), tuple(positions.tolist()))
+
+
+def in_reading_order(reading: Recognition) -> Recognition:
+    """A reading from left to right of a script that runs from right to left, first character first.
+
+    Latin letters, digits and the signs between them keep their order.
+    """
+    runs = [range(*run.span()) for run in _RUNS.finditer(reading.text)]
+    order = [i for run in reversed(runs) for i in run]
+    return Recognition(
+        "".join(reading.text[i] for i in order),
+        reading.score,
+        tuple(reading.char_scores[i] for i in order),
+        tuple(reading.char_positions[i] for i in order),
+    )
 
 
 def half_width(text: str) -> str:

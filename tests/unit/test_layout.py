@@ -222,3 +222,15 @@ def test_rows_of_an_official_network_are_sorted_named_and_checked() -> None:
     assert shape.tolist() == [[640, 640]] and image.shape == (1, 3, 640, 640) and factor.tolist() == [[2, 4]]
     with pytest.raises(ModelError, match="mystery"):
         BoxRows(Answers(rows, ("image", "mystery")), ("text",)).find(page, 0.3)
+
+
+def test_official_pages_are_stretched_and_filled_up_as_the_card_says() -> None:
+    rows = np.zeros((0, 6), np.float32)
+    engine = Answers(rows, ("image",))
+    page: Image = np.zeros((2, 2, 3), np.uint8)
+    page[0] = 255
+    assert BoxRows(engine, ("seal",), (100, 60), interpolation=0, stride=32).find(page, 0.3) == []
+    (image,) = engine.given[0]
+    assert image.shape == (1, 3, 128, 64)
+    assert set(np.unique(image).tolist()) == {0.0, 1.0}
+    assert (image[:, :, 100:] == 0).all() and (image[..., 60:] == 0).all() and (image[:, :, :50, :60] == 1).all()

@@ -83,3 +83,21 @@ def test_an_outline_that_touches_itself_is_not_lost() -> None:
     lines = outlines(shown, (1.0, 1.0), Limits(0.2, 0.6, 0.05), SIZE)
     assert len(lines) == 1
     assert overlap(lines[0].polygon, band) > 0.8
+
+
+def test_a_network_for_straight_text_gives_tightest_rectangles() -> None:
+    bent = arc(60, 20, 200, 140, centre=(150, 100)).polygon
+    (as_outline,) = outlines(painted_map(bent), (1.0, 1.0), LIMITS, SIZE)
+    (as_quad,) = outlines(painted_map(bent), (1.0, 1.0), Limits(0.2, 0.0, 0.5), SIZE, quads=True)
+    assert len(as_quad.polygon) == 4
+    assert len(as_outline.polygon) > 8
+    assert signed_area(as_quad.polygon) > signed_area(as_outline.polygon)
+    speck = painted_map(rectangle(10, 10, 1, 30))
+    assert outlines(speck, (1.0, 1.0), LIMITS, SIZE, quads=True) == []
+
+
+def test_text_pixels_grow_by_one_where_that_is_asked_for() -> None:
+    probability = painted_map(rectangle(50, 60, 100, 20))
+    limits = Limits(0.2, 0.6, 0.0)
+    sizes = [np.ptp(outlines(probability, (1.0, 1.0), limits, SIZE, dilate=dilate)[0].polygon, axis=0) for dilate in (False, True)]
+    assert (sizes[1] - sizes[0]).tolist() == [1, 1]

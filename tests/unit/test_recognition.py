@@ -102,3 +102,20 @@ def test_calibration_gives_a_probability_that_rises_with_the_evidence_and_keeps_
     assert Calibration(3.0, 2.0, 1.0, 0.0)((0.5, 0.5), 0.5) == pytest.approx(0.5)
     assert Calibration(1.0, 0.0, 0.0, 0.0)((0.2, 0.4), 0.9) == pytest.approx(0.3)
     assert Calibration(0.0, 0.0, 1.0, 0.0)((0.2, 0.4), 0.9) == pytest.approx(0.9)
+
+
+def test_a_network_sees_what_its_card_says() -> None:
+    engine = Columns()
+    red: Image = np.zeros((HEIGHT, 32, 3), np.uint8)
+    red[..., 2] = 255
+    seen: list[Tensor] = []
+    engine.run = lambda inputs: (seen.append(inputs[0]), Columns().run(inputs))[1]  # type: ignore[method-assign]
+    Recogniser(engine, ALPHABET, least_width=320, rgb=True).read([red])
+    assert seen[0].shape == (1, 3, HEIGHT, 320)
+    assert (seen[0][0, 0, :, :32] == 1).all() and (seen[0][0, 2, :, :32] == -1).all()
+
+
+def test_scripts_that_run_from_right_to_left_are_given_in_reading_order() -> None:
+    (reading,) = Recogniser(Columns(), ALPHABET, right_to_left=True).read([strip("甲乙丙")])
+    assert reading.text == "丙乙甲"
+    assert reading.char_positions[0] > reading.char_positions[2]

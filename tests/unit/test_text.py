@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealread.text import BLANK, alphabet_of, ctc_aligned, ctc_greedy, ctc_log_likelihoods, half_width
+from sealread.text import BLANK, alphabet_of, ctc_aligned, ctc_greedy, ctc_log_likelihoods, half_width, in_reading_order
+from sealread.types import Recognition
 
 ALPHABET = alphabet_of(["甲", "乙", "㈠", "fi"])
 
@@ -101,3 +102,12 @@ def test_what_was_read_is_aligned_where_it_was_read(seed: int) -> None:
         assert aligned.text == read.text
         assert all(score >= before - 1e-12 for score, before in zip(aligned.char_scores, read.char_scores, strict=True))
         assert list(aligned.char_positions) == sorted(aligned.char_positions)
+
+
+def test_what_runs_from_right_to_left_is_turned_and_numbers_in_it_are_not() -> None:
+    seen = Recognition("12 \u0645\u0644ab\u0633", 0.5, tuple(i / 10 for i in range(8)), tuple(i / 8 for i in range(8)))
+    read = in_reading_order(seen)
+    assert read.text == "\u0633ab\u0644\u064512 "
+    assert read.char_scores == (0.7, 0.5, 0.6, 0.4, 0.3, 0.0, 0.1, 0.2)
+    assert read.char_positions[0] == 7 / 8
+    assert in_reading_order(Recognition("", 0.0)) == Recognition("", 0.0)

@@ -190,7 +190,13 @@ def test_a_directory_of_the_official_layout(task: str, tmp_path: Path) -> None:
 def test_what_directories_say(tmp_path: Path) -> None:
     settings = {task: network_of(task, folder_for(task, tmp_path)) for task in TASKS}
     assert settings["seal_text_detection"].family == "outlines"
-    assert settings["seal_text_detection"].settings == {"mean": [0, 0, 0], "deviation": [1, 1, 1]}
+    assert settings["seal_text_detection"].settings == {
+        "mean": [0, 0, 0],
+        "deviation": [1, 1, 1],
+        "quads": False,
+        "dilate": False,
+        "max_candidates": 1000,
+    }
     assert settings["text_recognition"].settings["alphabet"] == ["甲", "乙"]
     assert settings["layout_detection"].family == "detr"
     assert settings["layout_detection"].settings["labels"] == ["text", "seal"]
@@ -225,11 +231,11 @@ def test_directories_without_their_files(tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "no_card")
     (tmp_path / "no_card" / "inference.yml").unlink()
     assert "has no inference.yml" in refused("text_recognition", tmp_path / "no_card")
-    shutil.copytree(folder, tmp_path / "paddle")
-    (tmp_path / "paddle" / "inference.onnx").rename(tmp_path / "paddle" / "inference.pdmodel")
-    assert "inference.pdmodel, a Paddle file; convert it" in refused("text_recognition", tmp_path / "paddle")
     (tmp_path / "empty").mkdir()
     assert "has no inference.onnx" in refused("text_recognition", tmp_path / "empty")
+    (tmp_path / "paddle").mkdir()
+    (tmp_path / "paddle" / "inference.pdmodel").touch()
+    assert "inference.pdmodel without inference.pdiparams" in refused("text_recognition", tmp_path / "paddle")
 
 
 #: Six aliases to a level, twenty-two levels: 10^17 entries once written out.
@@ -294,7 +300,21 @@ NORMALISED = "PreProcess: {transform_ops: [{NormalizeImage: {mean: %s, std: %s}}
         ("layout_detection", "label_list: [text]\narch: SealCentres\nPreprocess: [{type: Resize, target_size: [640, 640]}]"),
         ("doc_text_orientation", "PostProcess: {Topk: {label_list: [up, down]}}"),
         ("doc_text_orientation", "PreProcess: {transform_ops: [{CropImage: {size: -3}}]}"),
-        ("image_unwarping", "PostProcess: {name: DocTrPostProcess}"),
+        ("image_unwarping", "PostProcess: 5"),
+        ("image_unwarping", "PostProcess: {name: SamplingGrid}\nPreprocess: [{type: Resize, target_size: [0, 0]}]"),
+        ("seal_text_detection", "PostProcess: {box_type: round}"),
+        ("seal_text_detection", "PreProcess: {transform_ops: [{DecodeImage: {img_mode: GRAY}}]}"),
+        ("seal_text_detection", "PreProcess: {transform_ops: [{Sharpen: {}}]}"),
+        ("seal_text_detection", "PreProcess: {transform_ops: [{NormalizeImage: {scale: '__import__(\"os\").getpid()'}}]}"),
+        ("seal_text_detection", "PreProcess: {transform_ops: [{NormalizeImage: {scale: 1/0}}]}"),
+        ("seal_text_detection", "PreProcess: {transform_ops: [{NormalizeImage: {scale: .nan}}]}"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: Resize, keep_ratio: true}]"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: Resize, interp: 9}]"),
+        ("layout_detection", "label_list: [seal]\nPreprocess: [{type: PadStride, stride: 0}]"),
+        (
+            "text_recognition",
+            "PostProcess: {character_dict: [a]}\nPreProcess: {transform_ops: [{RecResizeImg: {image_shape: [3, 32, 320]}}]}",
+        ),
     ],
 )
 def test_a_card_that_does_not_fit_its_task_is_refused(task: str, text: str, tmp_path: Path) -> None:
@@ -310,6 +330,55 @@ def test_an_alphabet_of_plain_scalars_is_read_as_text(tmp_path: Path) -> None:
         {"PostProcess": {"character_dict": ["甲", 7, "'", "#"]}, "Calibration": {"mean": 2, "least": 0.5, "detection": 1, "offset": -1}},
     )
     assert network_of("text_recognition", folder).settings == {"alphabet": ["甲", "7", "'", "#"], "calibration": [2.0, 0.5, 1.0, -1.0]}
+
+
+@pytest.mark.parametrize(
+    ("normalise", "mean", "deviation"),
+    [
+        ("{scale: 1./255., mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}", 0.5, 0.25),
+        ("{scale: 0.00392156862745098, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}", 0.5, 0.25),
+        ("{scale: null, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}", 0.5, 0.25),
+        ("{is_scale: false, mean: [51, 51, 51], std: [255, 255, 255]}", 0.2, 1),
+        ("{norm_type: none, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25]}", 0, 1),
+    ],
+)
+def test_normalisation_is_brought_to_pixels_from_0_to_1(normalise: str, mean: float, deviation: float, tmp_path: Path) -> None:
+    folder = folder_for("seal_text_detection", tmp_path)
+    (folder / "inference.yml").write_text(f"PreProcess: {{transform_ops: [{{NormalizeImage: {normalise}}}]}}", encoding="utf-8")
+    settings = network_of("seal_text_detection", folder).settings
+    assert settings["mean"] == pytest.approx([mean] * 3)
+    assert settings["deviation"] == pytest.approx([deviation] * 3)
+
+
+def test_every_step_that_cards_may_name_is_taken_over(tmp_path: Path) -> None:
+    det, rec, layout = (folder_for(task, tmp_path) for task in ("seal_text_detection", "text_recognition", "layout_detection"))
+    post = {"name": "DBPostProcess", "box_type": "quad", "use_dilation": True, "max_candidates": 7}
+    write_card(det, {"PreProcess": {"transform_ops": [{"DecodeImage": {"img_mode": "RGB"}}]}, "PostProcess": post})
+    settings = network_of("seal_text_detection", det).settings
+    assert {key: settings[key] for key in ("order", "quads", "dilate", "max_candidates")} == {
+        "order": "rgb",
+        "quads": True,
+        "dilate": True,
+        "max_candidates": 7,
+    }
+    steps = [{"RecResizeImg": {"image_shape": [3, 48, 320]}}, {"MultiLabelEncode": {"gtc_encode": "NRTRLabelEncode"}}]
+    write_card(rec, {"PreProcess": {"transform_ops": steps}, "PostProcess": {"character_dict": ["a"]}})
+    assert network_of("text_recognition", rec).settings["least_width"] == 320
+    resize = {"type": "Resize", "target_size": [800, 608], "interp": 1}
+    write_card(layout, {"label_list": ["seal"], "arch": "GFL", "Preprocess": [resize, {"type": "PadStride", "stride": 32}]})
+    network = network_of("layout_detection", layout)
+    assert network.family == "picodet"
+    assert {key: network.settings[key] for key in ("size", "interpolation", "stride")} == {
+        "size": [800, 608],
+        "interpolation": 1,
+        "stride": 32,
+    }
+
+
+def test_a_card_larger_than_any_is_not_read(tmp_path: Path) -> None:
+    folder = folder_for("text_recognition", tmp_path)
+    (folder / "inference.yml").write_bytes(b"# " + b"x" * (5 << 20))
+    assert "larger than any" in refused("text_recognition", folder)
 
 
 TUTORIAL = """

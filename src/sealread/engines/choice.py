@@ -43,6 +43,7 @@ class EngineSettings:
         others: whether another engine may run what the chosen one cannot; always so where `engine` is None.
         device_fallback: whether the CPU may take the place of a device that is not there.
         contest: try the engines on each network and keep the fastest.
+        convert: whether networks in Paddle's formats may be converted to ONNX.
         options: further settings of the engine, such as ``dynamic_shapes`` for TensorRT.
     """
 
@@ -54,6 +55,7 @@ class EngineSettings:
     others: bool = False
     device_fallback: bool = False
     contest: bool = False
+    convert: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -176,8 +178,9 @@ def open_by(path: Path, way: Way, settings: EngineSettings) -> Engine:
         device = way.target if way.target == "CPU" else f"{way.target}.{settings.device.card}"
         return OpenVinoEngine(path, device=device, precision=settings.precision, threads=settings.threads, cache=settings.cache)
     if way.engine == "paddle":
-        message = f"{path.name} is in Paddle's own format, which this version does not run; convert it with paddle2onnx"
-        raise ModelError(message, source=str(path), parameter="engine")
+        from sealread.engines.paddle import PaddleEngine
+
+        return PaddleEngine(path, device=way.target, card=settings.device.card, precision=settings.precision, threads=settings.threads)
     from sealread.engines.onnxruntime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(

@@ -96,7 +96,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "cpu": (
         Way("openvino", "CPU", "openvino"),
         Way("onnxruntime", "CPUExecutionProvider", "onnxruntime"),
-        _paddle("cpu", "paddlepaddle"),
+        _paddle("cpu", "'sealread[paddle]'"),
     ),
     "gpu": (
         _CUDA,

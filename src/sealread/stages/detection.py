@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.bands import STRIDE, Limits, bands
+from sealread.bands import MOST_CANDIDATES, STRIDE, Limits, bands
 from sealread.engines import Engine
 from sealread.outlines import outlines
 from sealread.pixels import normalise, on_canvas, resize
@@ -56,17 +56,23 @@ class Detector:
 
     Attributes:
         family: what the network's output means.
-        mean, deviation: of the input, per channel in BGR order, of values 0..1.
+        mean, deviation: of the input, per channel in the order of `order`, of values 0..1.
+        order: of the input's channels.
+        max_candidates, quads, dilate: of `sealread.outlines`.
     """
 
     engine: Engine
     family: Literal["bands", "outlines"] = "bands"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     deviation: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    order: Literal["bgr", "rgb"] = "bgr"
+    max_candidates: int = MOST_CANDIDATES
+    quads: bool = False
+    dilate: bool = False
 
     def find(self, crops: Sequence[Image], settings: DetectionSettings) -> list[list[DetectedLine]]:
         """The lines on each crop ``(h, w, 3)`` uint8 BGR; crops that need inputs of one size share runs."""
-        limits = Limits(settings.thresh, settings.box_thresh, settings.unclip_ratio)
+        limits = Limits(settings.thresh, settings.box_thresh, settings.unclip_ratio, self.max_candidates)
         placed = [self._placed(crop, settings) for crop in crops]
         by_size: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
         for i, (canvas, _) in enumerate(placed):
@@ -75,7 +81,8 @@ class Detector:
         for members in by_size.values():
             for start in range(0, len(members), _BATCH):
                 chosen = members[start : start + _BATCH]
-                maps = self.engine.run([normalise([placed[i][0] for i in chosen], self.mean, self.deviation)])[0]
+                blob = normalise([placed[i][0] for i in chosen], self.mean, self.deviation, order=self.order)
+                maps = self.engine.run([blob])[0]
                 for i, answer in zip(chosen, maps, strict=True):
                     answers[i] = self._lines(answer, crops[i], placed[i][1], limits)
         return answers
@@ -98,5 +105,5 @@ class Detector:
 
     def _lines(self, answer: NDArray[np.float32], crop: Image, scale: tuple[float, float], limits: Limits) -> list[DetectedLine]:
         if self.family == "outlines":
-            return outlines(answer[0], scale, limits, (crop.shape[0], crop.shape[1]))
+            return outlines(answer[0], scale, limits, (crop.shape[0], crop.shape[1]), quads=self.quads, dilate=self.dilate)
         return bands(answer, (STRIDE * scale[0], STRIDE * scale[1]), limits)

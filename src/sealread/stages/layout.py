@@ -225,6 +225,9 @@ class BoxRows:
     Attributes:
         labels: names of the classes by id.
         size: ``(height, width)`` to which pages are stretched.
+        mean, deviation: of the input, per channel in RGB order, of values 0..1.
+        interpolation: OpenCV's way to stretch; the official models were trained with its number 2, cubic.
+        stride: the input's sides are filled up with zeros to a multiple of this.
     """
 
     engine: Engine
@@ -232,14 +235,18 @@ class BoxRows:
     size: tuple[int, int] = (640, 640)
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
     deviation: tuple[float, ...] = (1.0, 1.0, 1.0)
+    interpolation: int = cv2.INTER_CUBIC
+    stride: int = 1
 
     def find(self, page: Image, least: float) -> list[Region]:
         """Regions with a score of `least` or more, best first, before any filtering."""
         height, width = page.shape[:2]
-        stretched = np.asarray(cv2.resize(page, (self.size[1], self.size[0]), interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+        stretched = np.asarray(cv2.resize(page, (self.size[1], self.size[0]), interpolation=self.interpolation), dtype=np.uint8)
+        image = normalise([stretched], self.mean, self.deviation, order="rgb")
+        room = [(0, -side % self.stride) for side in self.size]
         given = {
             "im_shape": np.array([self.size], np.float32),
-            "image": normalise([stretched], self.mean, self.deviation, order="rgb"),
+            "image": np.pad(image, [(0, 0), (0, 0), *room]) if self.stride > 1 else image,
             "scale_factor": np.array([[self.size[0] / height, self.size[1] / width]], np.float32),
         }
         if set(self.engine.inputs) - set(given):

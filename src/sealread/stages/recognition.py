@@ -20,14 +20,12 @@ from numpy.typing import NDArray
 
 from sealread.engines import Engine
 from sealread.standard_texts import StandardTexts
-from sealread.text import ctc_greedy
+from sealread.text import ctc_greedy, in_reading_order
 from sealread.types import Image, Recognition
 
 HEIGHT = 48
 #: Wider strips are squeezed to this.
 MOST_WIDTH = 3200
-#: Narrower strips are padded: the network saw nothing narrower in training.
-_LEAST_WIDTH = 160
 #: Widths are rounded up to this multiple, so that engines compile few shapes.
 _WIDTH_STEP = 80
 #: Pixels of one batch: beyond this, larger batches are no faster.
@@ -72,6 +70,9 @@ class Recogniser:
         batch_size: strips per batch at most.
         calibration: gives the scores of lines in results; None: the mean of their characters' probabilities.
         known: texts that doubtful readings are compared with; None: what is read stays.
+        least_width: narrower strips are padded to this: the network saw nothing narrower in training.
+        rgb: whether the network sees red first.
+        right_to_left: whether the script runs so: texts are then given in reading order.
     """
 
     engine: Engine
@@ -79,6 +80,9 @@ class Recogniser:
     batch_size: int = 8
     calibration: Calibration | None = None
     known: StandardTexts | None = None
+    least_width: int = 160
+    rgb: bool = False
+    right_to_left: bool = False
 
     def read(self, strips: Sequence[Image]) -> list[Recognition]:
         """Read strips ``(h, w, 3)`` uint8 BGR; empty in, empty out."""
@@ -88,10 +92,10 @@ class Recogniser:
         start = 0
         while start < len(order):
             count = 1
-            width = _padded_width(sized[order[start]].shape[1])
+            width = self._padded_width(sized[order[start]].shape[1])
             while count < self.batch_size and start + count < len(order):
-                wider = _padded_width(sized[order[start + count]].shape[1])
-                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * _padded_width(sized[order[start]].shape[1]):
+                wider = self._padded_width(sized[order[start + count]].shape[1])
+                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * self._padded_width(sized[order[start]].shape[1]):
                     break
                 count, width = count + 1, wider
             chosen = order[start : start + count]
@@ -103,17 +107,17 @@ class Recogniser:
     def _read_batch(self, strips: Sequence[Image], width: int) -> list[Recognition]:
         batch = np.zeros((len(strips), 3, HEIGHT, width), np.float32)
         for row, strip in zip(batch, strips, strict=True):
-            row[:, :, : strip.shape[1]] = strip.transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
+            row[:, :, : strip.shape[1]] = (strip[..., ::-1] if self.rgb else strip).transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
         probabilities = self.engine.run([batch])[0]
         return [self._decode(p, strip.shape[1] / width) for p, strip in zip(probabilities, strips, strict=True)]
 
     def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
         reading = ctc_greedy(probabilities, self.alphabet, used)
-        return reading if self.known is None else self.known.instead(reading, probabilities, used)
+        reading = reading if self.known is None else self.known.instead(reading, probabilities, used)
+        return in_reading_order(reading) if self.right_to_left else reading
 
-
-def _padded_width(width: int) -> int:
-    return max(_LEAST_WIDTH, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
+    def _padded_width(self, width: int) -> int:
+        return max(self.least_width, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
 
 
 def _to_height(strip: Image) -> Image:
