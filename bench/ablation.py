@@ -76,12 +76,10 @@ def without_ink() -> Iterator[None]:
 
 VARIANTS = (
     Variant("everything"),
-    Variant("no standard texts", {"TextRecognition": {"use_standard_texts": False}}),
+    Variant("no corrections of texts", {"TextRecognition": {"correct_texts": False}}),
     Variant("no bands: outlines alone", around=without_bands),
     Variant("no second way of finding seals", around=without_ink),
-    Variant(
-        "recogniser: PP-OCRv6 small as it comes", {"TextRecognition": {"model_name": "PP-OCRv6_small_rec", "use_standard_texts": False}}
-    ),
+    Variant("recogniser: PP-OCRv6 small as it comes", {"TextRecognition": {"model_name": "PP-OCRv6_small_rec", "correct_texts": False}}),
     Variant(
         "detector: official PP-OCRv4 mobile",
         {

@@ -134,7 +134,7 @@ class TextRecognition(Module):
     """The network that reads lines."""
 
     score_thresh: ScoreThreshold = 0
-    use_standard_texts: Switch = True
+    correct_texts: Switch = True
     return_word_box: Switch = False
     input_shape: Shape | None = None
 

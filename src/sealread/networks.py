@@ -16,6 +16,7 @@ import numpy as np
 
 from sealread.bands import RIGHT_Y
 from sealread.blocks import Module
+from sealread.corrections import corrections
 from sealread.engines import Engine, EngineSettings, open_engine, open_fastest
 from sealread.engines.choice import ways
 from sealread.engines.onnxruntime import metadata
@@ -26,7 +27,6 @@ from sealread.stages.layout import BoxRows, SealFinder
 from sealread.stages.orientation import OrientationClassifier
 from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
 from sealread.stages.unwarping import PageSampler, Unwarper
-from sealread.standard_texts import StandardTexts, standard_texts
 from sealread.text import alphabet_of
 from sealread.types import Tensor
 from sealread.zoo import Network, find_network, network_from_directory, runnable
@@ -160,8 +160,8 @@ def detector(network: Network, engine: Engine | None) -> Detector:
     return Detector(runner, "bands" if network.family == "bands" else "outlines", tuple(s["mean"]), tuple(s["deviation"]), **extra)
 
 
-def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[[Network, Engine | None], Recogniser]:
-    """Stage 6, with so many strips to a batch; doubtful readings become standard texts, or stay."""
+def recogniser(batch_size: int, *, correct_texts: bool = True) -> Callable[[Network, Engine | None], Recogniser]:
+    """Stage 6, with so many strips to a batch; corrected by what is known of texts, or not."""
 
     def make(network: Network, engine: Engine | None) -> Recogniser:
         s: Any = network.settings
@@ -175,7 +175,7 @@ def recogniser(batch_size: int, *, use_standard_texts: bool = True) -> Callable[
             raise _unfit(
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
-        known = StandardTexts(standard_texts(), alphabet) if use_standard_texts else None
+        known = corrections(alphabet) if correct_texts else ()
         extra = {"least_width": s["least_width"]} if "least_width" in s else {}
         # As in the reference, the name tells which scripts run from right to left.
         leftwards = "arabic" in network.name

@@ -142,7 +142,7 @@ class SealPipeline:
         network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
         self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
         batch = seal.text_recognition.batch_size
-        read = networks.recogniser(8 if batch is None else batch, use_standard_texts=seal.text_recognition.use_standard_texts)
+        read = networks.recogniser(8 if batch is None else batch, correct_texts=seal.text_recognition.correct_texts)
         network = networks.resolve(seal.text_recognition, "text_recognition", model_source)
         self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 

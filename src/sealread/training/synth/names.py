@@ -11,7 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from sealread.standard_texts import CITIES, PROVINCES
+from sealread.corrections.scripts import TRADITIONAL
+from sealread.corrections.standard_texts import CITIES, PROVINCES
 from sealread.training.synth import vocabulary as words
 
 Random = np.random.Generator
@@ -43,7 +44,7 @@ def rarer_characters() -> str:
 
 def traditional(text: str) -> str:
     """The text in Traditional characters, as far as the table of one-to-one pairs goes."""
-    return "".join(words.TRADITIONAL.get(char, char) for char in text)
+    return "".join(TRADITIONAL.get(char, char) for char in text)
 
 
 def place(rng: Random) -> str:

@@ -1,0 +1,35 @@
+"""What is known of the texts of seals, whatever a strip looks like: prescribed texts, one script in a line, check characters of codes.
+
+A correction looks at a reading and at the probabilities that it came from. Where it gives another text, the scores of its characters are
+those of that text, and `Recognition.raw_text` keeps what was read.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sealread.corrections.credit_codes import CreditCodes
+from sealread.corrections.scripts import OneScript
+from sealread.corrections.standard_texts import StandardTexts, standard_texts
+from sealread.types import Recognition
+
+
+class Correction(Protocol):
+    """One thing that is known of texts."""
+
+    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+        """The reading, or a better one.
+
+        Args:
+            reading: what was read from `probabilities`.
+            probabilities: ``(steps, classes)`` of the recogniser.
+            used: share of the steps that show the strip; the rest is padding.
+        """
+        ...
+
+
+def corrections(alphabet: Sequence[str]) -> tuple[Correction, ...]:
+    """All of them, in their order, for a recogniser with this alphabet (one string per class, the blank first)."""
+    return (OneScript(), StandardTexts(standard_texts(), alphabet), CreditCodes(alphabet))

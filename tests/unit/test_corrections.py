@@ -1,0 +1,140 @@
+"""Corrections of readings by what is known of texts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sealread.corrections.credit_codes import CreditCodes, is_credit_code
+from sealread.corrections.scripts import one_script
+from sealread.corrections.standard_texts import StandardTexts, standard_texts
+from sealread.text import alphabet_of, ctc_greedy
+
+ALPHABET = alphabet_of(sorted({c for text in standard_texts() for c in text} | set("业货贷甲乙丙")))
+
+
+def steps_of(characters: list[dict[str, float]]) -> np.ndarray:
+    """Two steps for each character and a blank after it; what the probabilities leave goes to the blank."""
+    rows = []
+    for choices in characters:
+        row = np.full(len(ALPHABET), 1e-6)
+        for symbol, probability in choices.items():
+            row[ALPHABET.index(symbol)] = probability
+        row[0] = 1 - row[1:].sum()
+        rows += [row, row, np.eye(len(ALPHABET))[0]]
+    return np.array(rows)
+
+
+def read(characters: list[dict[str, float]]) -> str:
+    steps = steps_of(characters)
+    return StandardTexts(standard_texts(), ALPHABET).instead(ctc_greedy(steps, ALPHABET), steps, 1.0).text
+
+
+def sure(text: str) -> list[dict[str, float]]:
+    return [{c: 0.99} for c in text]
+
+
+def test_a_doubtful_character_is_the_one_of_the_standard_text() -> None:
+    assert read([*sure("全国统一"), {"货": 0.5, "发": 0.3}, *sure("票监制章")]) == "全国统一发票监制章"
+
+
+def test_a_lost_character_is_found_again() -> None:
+    assert read([*sure("全国统"), {"一": 0.3}, {"业": 0.5, "发": 0.3}, *sure("票监制章")]) == "全国统一发票监制章"
+
+
+def test_what_is_sure_stays() -> None:
+    assert read(sure("全国统一货票监制章")) == "全国统一货票监制章"
+
+
+def test_what_the_strip_speaks_against_stays() -> None:
+    assert read([*sure("全国统一"), {"货": 0.9}, *sure("票监制章")]) == "全国统一货票监制章"
+
+
+def test_another_standard_text_stays_what_it_is() -> None:
+    assert read([{"合": 0.6, "财": 0.3}, {"同": 0.6, "务": 0.3}, *sure("专用章")]) == "合同专用章"
+
+
+def test_texts_like_no_standard_text_stay() -> None:
+    assert read([{"甲": 0.5}, {"乙": 0.5}, {"丙": 0.5}]) == "甲乙丙"
+
+
+def test_scores_are_those_of_the_chosen_text() -> None:
+    steps = steps_of([*sure("全国统一"), {"货": 0.5, "发": 0.3}, *sure("票监制章")])
+    reading = StandardTexts(standard_texts(), ALPHABET).instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
+    assert len(reading.char_scores) == len(reading.text)
+    assert reading.char_scores[4] == np.float64(0.3)
+    assert min(reading.char_scores) == reading.char_scores[4]
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        ("91340200MA2NTВJD7W", "91340200MA2NTBJD7W"),  # a Cyrillic В
+        ("OБЩECTBO C OГРАНИЧЕННОЙ", "ОБЩЕСТВО С ОГРАНИЧЕННОЙ"),
+        ("襄阳市自然资源和規划局", "襄阳市自然资源和规划局"),
+        ("精準投资有限公司營業部", "精準投資有限公司營業部"),
+        ("PHÒNG ĐĂNG KÝ", "PHÒNG ĐĂNG KÝ"),
+        ("ТОМСК", "ТОМСК"),
+        ("TOMCK", "TOMCK"),
+        ("", ""),
+    ],
+)
+def test_a_line_is_in_one_script(read: str, text: str) -> None:
+    assert one_script(read) == text
+
+
+@given(st.text(alphabet="АВСБabcDЖ規规发發甲1 ", max_size=12))
+def test_one_script_keeps_length_and_stays_when_applied_again(text: str) -> None:
+    once = one_script(text)
+    assert len(once) == len(text)
+    assert one_script(once) == once
+
+
+#: Made up; both check characters are right.
+CODE = "91350100M000100Y43"
+DIGITS = alphabet_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def code_steps(code: str, doubts: dict[int, tuple[str, float]]) -> np.ndarray:
+    rows = []
+    for place, symbol in enumerate(code):
+        row = np.full(len(DIGITS), 1e-6)
+        other, probability = doubts.get(place, ("", 0.0))
+        row[DIGITS.index(symbol)] = 0.98 - probability
+        if other:
+            row[DIGITS.index(other)] = probability
+        row[0] = 1 - row[1:].sum()
+        rows += [row, np.eye(len(DIGITS))[0]]
+    return np.array(rows)
+
+
+def corrected(code: str, doubts: dict[int, tuple[str, float]]) -> str:
+    steps = code_steps(code, doubts)
+    return CreditCodes(DIGITS).instead(ctc_greedy(steps, DIGITS), steps, 1.0).text
+
+
+def test_check_characters_confirm_a_code() -> None:
+    assert is_credit_code(CODE)
+    assert not any(is_credit_code(CODE[:i] + other + CODE[i + 1 :]) for i in range(18) for other in "0123456789ABXY" if other != CODE[i])
+    assert not is_credit_code(CODE[:-1])
+
+
+def test_a_code_that_is_contradicted_becomes_the_one_that_is_confirmed() -> None:
+    wrong = CODE[:5] + "7" + CODE[6:]
+    assert corrected(wrong, {5: (CODE[5], 0.2), 2: ("8", 0.1)}) == CODE
+
+
+def test_letters_that_codes_leave_out_are_the_digits_that_look_like_them() -> None:
+    assert corrected(CODE.replace("0", "O"), {}) == CODE
+
+
+def test_a_code_that_cannot_be_confirmed_stays() -> None:
+    wrong = CODE[:5] + "7" + CODE[6:]
+    assert corrected(wrong, {}) == wrong
+
+
+def test_other_numbers_stay() -> None:
+    steps = code_steps("3501020256971", {})
+    assert CreditCodes(DIGITS).instead(ctc_greedy(steps, DIGITS), steps, 1.0).text == "3501020256971"
