@@ -103,7 +103,15 @@ def main(argv: Sequence[str] | None = None, *, create: MakePipeline | None = Non
 
 
 def _run(words: list[str], make: MakePipeline) -> int:
-    commands = {"evaluate": _evaluate, "synth": _synth, "train": _train, "check": _check, "download": _download, "seal_recognition": _read}
+    commands = {
+        "check": _check,
+        "download": _download,
+        "evaluate": _evaluate,
+        "models": _models,
+        "seal_recognition": _read,
+        "synth": _synth,
+        "train": _train,
+    }
     if words and words[0] in commands and not Path(words[0]).is_file():
         return commands[words[0]](words[1:], make)
     return _read(words, make)
@@ -329,6 +337,14 @@ def _require_above_zero(args: argparse.Namespace, *names: str) -> None:
 
 def _without_extra(command: str, error: ModuleNotFoundError, extra: str = "train") -> ModelError:
     return ModelError(f"sealread {command} needs {error.name}, which is not installed: run pip install 'sealread[{extra}]'")
+
+
+def _models(words: list[str], make: MakePipeline) -> int:
+    from sealread import catalogue
+
+    parser = Parser(prog="sealread models", description="List the networks that can be named, and what is on this machine.")
+    catalogue.add_arguments(parser)
+    return catalogue.run_cli(parser.parse_args(words))
 
 
 def _check(words: list[str], make: MakePipeline) -> int:

@@ -23,12 +23,13 @@ _LOG = logging.getLogger(__name__)
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
        sealread --serve [--host HOST] [--port PORT] [--pipeline NAME]
        sealread --get_pipeline_config seal_recognition [--save_path DIR]
-       sealread {check,download,evaluate,synth,train} --help"""
+       sealread {check,download,evaluate,models,synth,train} --help"""
 _EXAMPLES = """examples:
   sealread scan.pdf photo.jpg --save_path out     read pages, write JSON and pictures
   sealread seal.png --use_layout_detection False  the picture is one seal
   sealread folder --device cpu > readings.txt     read all files of a folder
   sealread check                                  show engines and networks, read a drawn seal
+  sealread models                                 list the networks, and which are on this machine
 
 Results go to standard output, all else to standard error. Exit status: 0, or that of the worst error:
 2 input or flag, 3 network missing or damaged, 4 network failed while running."""
