@@ -8,10 +8,11 @@ SET ?= ../shared/realseals
 # Two platforms' default builds of torch differ by gigabytes; this release is small where the index offers it for the CPU.
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo test test-training test-image check format bench picture clean
+.PHONY: help demo fine-tune-demo test test-training test-image check format bench picture clean
 
 help:
 	@echo "make demo           read examples/ with the embedded networks, write output/"
+	@echo "make fine-tune-demo fine-tune detector and recogniser on 200 drawn seals, read a seal with them"
 	@echo "make test           run the tests; those of training are skipped without torch"
 	@echo "make test-training  the same with torch installed"
 	@echo "make test-image     the Dockerfile's install steps in a fresh environment, and the image where an engine is"
@@ -37,12 +38,21 @@ $(VENV)/.torch: $(VENV)/.tools
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	@touch $@
 
+$(VENV)/.train: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[train]'
+	@touch $@
+
 $(VENV)/.peer: $(VENV)/.core
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@
 
 demo: $(VENV)/.core
 	$(BIN)/python examples/read.py output
+
+# A few minutes on two cores.
+fine-tune-demo: $(VENV)/.train
+	$(BIN)/python examples/fine_tune.py output/fine_tune
 
 test: $(VENV)/.tools
 	$(BIN)/python -m pytest $(ARGS)

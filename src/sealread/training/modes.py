@@ -26,6 +26,7 @@ from sealread.training.datasets import DataSet, read_dataset
 from sealread.training.export import characters_of, deployed, stage_of, write_directory
 from sealread.training.loop import Schedule, train
 from sealread.training.modules import MODULES, drawn_for, finished_network, named, starting_network
+from sealread.training.recogniser import with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
 from sealread.training.tasks import CropSettings
@@ -96,10 +97,13 @@ def _dataset(request: Request) -> DataSet:
     return read_dataset(request.dataset, request.module, alphabet)
 
 
-def _data(request: Request, settings: CropSettings) -> Data:
-    """The samples asked for; images of a data set about which something is wrong are left out, and that is said."""
+def _data(request: Request, settings: CropSettings) -> tuple[Data, str]:
+    """The samples asked for, and the characters that are new to the network.
+
+    Images of a data set about which something is wrong are left out, and that is said.
+    """
     if request.dataset is None:
-        return drawn_for(request.module, settings)
+        return drawn_for(request.module, settings), ""
     dataset = _dataset(request)
     if dataset.problems:
         first = "; ".join(map(str, dataset.problems[:_SHOWN]))
@@ -112,7 +116,7 @@ def _data(request: Request, settings: CropSettings) -> Data:
     elif not dataset.usable:
         raise InputError(_unusable(dataset), source=str(dataset.folder))
     training, validation = dataset.samples()
-    return Data(training, QuarterTurns(validation) if dataset.upright else validation)
+    return Data(training, QuarterTurns(validation) if dataset.upright else validation), dataset.new_characters
 
 
 def _unusable(dataset: DataSet) -> str:
@@ -139,9 +143,12 @@ def _train(request: Request, settings: CropSettings, schedule: Schedule) -> _Out
     given = {name: value for name in ("count", "batch", "seed") if (value := getattr(request, name)) is not None}
     cache = request.cache if request.cache is not None else request.output / "cache"
     settings = replace(settings, cache=cache, workers=request.workers, **given)
-    data = _data(request, settings)
+    data, new_characters = _data(request, settings)
     schedule = _planned(request, schedule, -(-len(data.training) // settings.batch))
     model = starting_network(request.module, request.base, further=request.dataset is not None)
+    if new_characters:
+        _LOG.info("%d characters of dict.txt are new to the network and get classes of their own", len(new_characters))
+        model = with_alphabet(model, new_characters)
     # What reading could not load is known now, not after hours.
     deployed(request.module, model)
     record = train(MODULES[request.module].task(model, settings, data), schedule, request.output, request.resume)
@@ -174,7 +181,7 @@ def _planned(request: Request, schedule: Schedule, epoch: int) -> Schedule:
 
 def _evaluate(request: Request, settings: CropSettings, schedule: Schedule) -> _Outcome:
     cache = request.cache if request.cache is not None else request.output / "cache"
-    samples = _data(request, replace(settings, cache=cache)).validation
+    samples = _data(request, replace(settings, cache=cache))[0].validation
     weight, stage = _opened(request)
     measures = measured(request.module, stage, samples)
     print(json.dumps(measures))

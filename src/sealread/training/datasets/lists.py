@@ -109,26 +109,25 @@ def read_textrec(folder: Path, alphabet: frozenset[str]) -> DataSet:
 
     Args:
         folder: holds ``train.txt``, ``val.txt`` and ``dict.txt``.
-        alphabet: the characters that the network can give.
+        alphabet: the characters that the network can give; those of ``dict.txt`` that are not among them will be new to it.
     """
     inspection = Inspection(folder)
-    listed = set(" ")
+    listed = set()
     for number, row in inspection.rows("dict.txt"):
-        listed.add(row)
-        if row not in alphabet:
-            inspection.note("dict.txt", number, f"{row!r} is not in the network's alphabet and will not be learned")
+        if len(row) == 1:
+            listed.add(row)
+        else:
+            inspection.note("dict.txt", number, f"{row!r} is not one character")
+    known = alphabet | listed
 
     def parse(inspection: Inspection, file: str, number: int, path: Path, image: Image, text: str) -> Record | None:
-        fault = _strip_fault(text, image, alphabet)
+        fault = _strip_fault(text, image, known)
         if fault is not None:
             inspection.note(file, number, f"the text {text!r} {fault}")
             return None
-        missing = sorted(set(text) - listed)
-        if missing and len(listed) > 1:
-            inspection.note(file, number, f"the text {text!r} has {' '.join(missing)}, which dict.txt does not list")
         return Record(path, strip=text)
 
-    return _read("textrec", inspection, "\t", parse)
+    return _read("textrec", inspection, "\t", parse, new_characters="".join(sorted(listed - alphabet)))
 
 
 def _strip_fault(text: str, image: Image, alphabet: frozenset[str]) -> str | None:
@@ -147,7 +146,7 @@ def _strip_fault(text: str, image: Image, alphabet: frozenset[str]) -> str | Non
 def unknown_characters(text: str, alphabet: frozenset[str] | None) -> str | None:
     """What to say of a text with characters that the network cannot give; None where there are none."""
     unknown = [] if alphabet is None else sorted(set(text) - alphabet)
-    return f"has characters outside the network's alphabet: {' '.join(unknown)}" if unknown else None
+    return f"has characters outside the alphabet: {' '.join(unknown)}" if unknown else None
 
 
 # ---------------------------------------------------------------- orientation

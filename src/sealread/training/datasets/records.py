@@ -109,6 +109,7 @@ class DataSet:
         form: coco, textdet, textrec, orientation or realseals.
         left_aside: what is not wrong but of no use to this network, with counts.
         classes: names of the classes, where it has any.
+        new_characters: what is to be read though the network cannot write it yet.
         upright: whether all images stand upright, so that validation has to turn them.
     """
 
@@ -119,6 +120,7 @@ class DataSet:
     problems: tuple[Problem, ...]
     left_aside: dict[str, int] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    new_characters: str = ""
     upright: bool = False
 
     @property
@@ -145,6 +147,8 @@ class DataSet:
         }
         if self.classes:
             attributes = {"num_classes": len(self.classes), "classes": list(self.classes), **attributes}
+        if self.new_characters:
+            attributes["new_characters"] = self.new_characters
         return {
             "check_pass": self.usable,
             "attributes": attributes,
