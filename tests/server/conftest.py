@@ -34,7 +34,7 @@ class Running:
     """
 
     def __init__(self, config: dict[str, Any]) -> None:
-        self.application: Application = make_application({"config": config}, "127.0.0.1")[0]
+        self.application: Application = make_application({"config": config}, "127.0.0.1", 0)[0]
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
@@ -77,17 +77,17 @@ def running(config: dict[str, Any], **extra: Any) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def service(tiny_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One service for many tests."""
-    with running(tiny_config(tiny_root)) as one:
+    with running(tiny_config(tiny_root), jobs_folder=str(tmp_path_factory.mktemp("jobs"))) as one:
         yield one
 
 
 @pytest.fixture
-def serve(tiny: dict[str, Any]) -> Iterator[Callable[..., Running]]:
+def serve(tiny: dict[str, Any], tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Makes services of a test's own; they stop with it."""
-    made = []
+    made: list[Any] = []
 
     def make(**extra: Any) -> Running:
-        context = running(tiny, **extra)
+        context = running(tiny, **{"jobs_folder": str(tmp_path / "jobs"), **extra})
         made.append(context)
         return context.__enter__()
 

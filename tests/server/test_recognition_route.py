@@ -14,18 +14,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from server_files import encoded
 
 from sealread import SealPipeline
 
 Draw = Callable[[int, int], NDArray[np.uint8]]
-
-
-def encoded(*pages: NDArray[np.uint8], form: str = "PNG") -> str:
-    """A file with these BGR images, in Base64."""
-    images = [Image.fromarray(page[:, :, ::-1]) for page in pages]
-    content = io.BytesIO()
-    images[0].save(content, form, **({"save_all": True, "append_images": images[1:]} if len(images) > 1 else {}))
-    return base64.b64encode(content.getvalue()).decode()
 
 
 def complaints(answer: Any) -> dict[str, str]:

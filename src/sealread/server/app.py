@@ -18,6 +18,9 @@ from starlette.responses import JSONResponse
 from sealread.errors import EngineError, InputError, ModelError, SealreadError
 from sealread.options import PredictOptions
 from sealread.server.gate import Gate, Place, Refusal, Room
+from sealread.server.intake import Upload
+from sealread.server.jobs import Jobs, accepted, job_routes
+from sealread.server.jobstore import JobStore
 from sealread.server.limits import ServiceSettings
 from sealread.server.metrics import Metrics
 from sealread.server.page import page_router
@@ -37,11 +40,14 @@ T = TypeVar("T")
 class Application:
     """The routes and what they share."""
 
-    def __init__(self, service: Service, settings: ServiceSettings, *, hosts: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, service: Service, settings: ServiceSettings, *, hosts: frozenset[str] | None = None, store: JobStore | None = None
+    ) -> None:
         self.service, self.settings = service, settings
         self.room = Room(settings.limits.max_queue, settings.limits.max_waiting_mb)
         self.metrics = Metrics()
         self.metrics.watch(self._numbers)
+        self.jobs = None if store is None else Jobs(service, store, self.metrics)
         documented = settings.limits.docs
         self.routes = FastAPI(
             title="sealread",
@@ -58,9 +64,13 @@ class Application:
     @asynccontextmanager
     async def _life(self, _: FastAPI) -> AsyncIterator[None]:
         self.service.start()
+        if self.jobs is not None:
+            self.jobs.start()
         try:
             yield
         finally:
+            if self.jobs is not None:
+                await self.jobs.close()
             await self.service.close()
 
     def _numbers(self) -> dict[str, tuple[str, float]]:
@@ -70,6 +80,7 @@ class Application:
             "sealread_bytes_held": ("Bytes of their bodies.", self.room.bytes),
             "sealread_pages_waiting": ("Opened pages that wait for a reader.", self.service.readers.waiting),
             "sealread_files_waiting": ("Pages that wait to be opened.", self.service.openers.waiting),
+            "sealread_jobs_active": ("Jobs that are worked on.", 0 if self.jobs is None else len(self.jobs.active)),
             "sealread_readers_ready": ("Processes that read.", self.service.readers.ready),
             "sealread_parsers_ready": ("Processes that open files.", self.service.openers.ready),
             "sealread_processes_lost": ("Processes that were killed or died.", self.service.readers.lost + self.service.openers.lost),
@@ -90,6 +101,17 @@ class Application:
             responses={200: {"model": RecognitionAnswer}, **_REFUSED},
             openapi_extra={"requestBody": body},
         )
+        if self.jobs is not None:
+            routes.add_api_route(
+                "/jobs",
+                self.hand_in,
+                methods=["POST"],
+                summary="Hand in a file that may be long",
+                response_model=None,
+                responses={202: {"model": Answer}, **_REFUSED},
+                openapi_extra={"requestBody": body},
+            )
+            routes.include_router(job_routes(self.jobs))
         routes.add_api_route("/settings", self.describe, methods=["GET"], summary="What may be asked for")
         if limits.metrics:
             routes.add_api_route("/metrics", self.tell_metrics, methods=["GET"], include_in_schema=False)
@@ -117,12 +139,17 @@ class Application:
                 request, error.http_status, "The page cannot be read" if isinstance(error, EngineError) else "Internal server error"
             )
 
+        async def refused(request: Request, error: Exception) -> Response:
+            assert isinstance(error, Refusal)
+            return _refused(request, error.status, str(error), {"connection": "close", **error.headers})
+
         async def unknown(request: Request, _: Exception) -> Response:
             return _refused(request, 500, "Internal server error")
 
         self.routes.add_exception_handler(HTTPException, of_library)
         self.routes.add_exception_handler(RequestValidationError, of_schema)
         self.routes.add_exception_handler(SealreadError, ours)
+        self.routes.add_exception_handler(Refusal, refused)
         self.routes.add_exception_handler(Exception, unknown)
 
     async def health(self, request: Request) -> Response:
@@ -152,7 +179,7 @@ class Application:
             "visualize": self.settings.visualize,
             "keyRequired": bool(self.settings.keys),
             "urls": limits.allow_urls,
-            "jobs": limits.jobs,
+            "jobs": self.jobs is not None,
             "maxBodyBytes": limits.max_body_mb * _MEGABYTE,
             "maxPages": limits.max_num_input_imgs,
         }
@@ -166,30 +193,45 @@ class Application:
             self.metrics.stage("upload", time.perf_counter() - started)
             try:
                 async with asyncio.timeout(limits.queue_seconds):
-                    pages, log_id = await _unless_gone(request, self._read(request, body))
+                    pages = await _unless_gone(request, self._read(request, body))
             except TimeoutError:
                 raise Refusal(429, "The server is busy; try again later") from None
         request.state.fields.update(pages=len(pages), seals=sum(page.seals for page in pages))
-        return Response(_answer(pages, log_id), media_type="application/json")
+        return Response(_answer(pages, request.state.log_id), media_type="application/json")
 
-    async def _read(self, request: Request, body: bytes) -> tuple[list[PageDone], str]:
-        started = time.perf_counter()
-        try:
-            upload = await self.service.take(body)
-        except InputError:
-            request.state.log_id = log_id_in(body)
-            raise
-        del body
-        if upload.log_id is not None:
-            request.state.log_id = upload.log_id
-        self.metrics.stage("intake", time.perf_counter() - started)
+    async def hand_in(self, request: Request) -> Response:
+        """Accept a file to be read later; ask `/jobs/{job_id}` how far it is."""
+        assert self.jobs is not None
+        limits = self.settings.limits
+        with Place(self.room) as place:
+            upload = await self._taken(request, await place.body(request, limits.max_body_mb * _MEGABYTE, limits.upload_seconds))
+            try:
+                return accepted(await self.jobs.add(upload, request.state.owner, request.state.log_id))
+            finally:
+                upload.path.unlink(missing_ok=True)
+
+    async def _read(self, request: Request, body: bytes) -> list[PageDone]:
+        upload = await self._taken(request, body)
         try:
             pages = await self.service.read(upload, self.settings.limits.max_num_input_imgs)
         finally:
             upload.path.unlink(missing_ok=True)
         self.metrics.pages.inc(len(pages))
         self.metrics.seals.inc(sum(page.seals for page in pages))
-        return pages, request.state.log_id
+        return pages
+
+    async def _taken(self, request: Request, body: bytes) -> Upload:
+        """The file of a request in the spool; its logId holds from now on."""
+        started = time.perf_counter()
+        try:
+            upload = await self.service.take(body)
+        except InputError:
+            request.state.log_id = log_id_in(body)
+            raise
+        if upload.log_id is not None:
+            request.state.log_id = upload.log_id
+        self.metrics.stage("intake", time.perf_counter() - started)
+        return upload
 
 
 async def _unless_gone(request: Request, work: Awaitable[T]) -> T:

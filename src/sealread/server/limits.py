@@ -70,7 +70,7 @@ class Limits(BaseModel):
     telemetry: bool = Field(default=False, description="OpenTelemetry spans, sent where the OTEL_ variables say")
 
     jobs: bool = Field(default=True, description="long files may be handed in at /jobs")
-    jobs_folder: str | None = Field(default=None, description="where jobs are kept; null: in the cache folder")
+    jobs_folder: str | None = Field(default=None, description="where jobs are kept; null: a folder for each port in the cache folder")
     max_jobs: _Whole = Field(default=100, description="jobs that are not finished at a time")
     max_jobs_mb: _Megabytes = Field(default=2000, description="all that jobs keep on disk")
     max_job_pages: _Whole = Field(default=1000, description="pages of one job that are read")

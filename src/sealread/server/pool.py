@@ -47,6 +47,7 @@ class Pool:
         count: number of processes.
         together: tasks that one call may take.
         join: makes one task of several; None: each goes alone.
+        discard: is given answers that nobody waits for any more.
         part: cuts the answer to a joined task into the answers of its parts; a `SealreadError` stands for a failed one.
     """
 
@@ -58,9 +59,10 @@ class Pool:
         together: int = 1,
         join: Callable[[Sequence[Task]], Task] | None = None,
         part: Callable[[Answer], Sequence[Answer | SealreadError]] | None = None,
+        discard: Callable[[Answer], None] | None = None,
     ) -> None:
         self.workers = [make(number) for number in range(count)]
-        self._together, self._join, self._part = together, join, part
+        self._together, self._join, self._part, self._discard = together, join, part, discard
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="sealread-pool")
         self._urgent: deque[_Errand] = deque()
         self._patient: deque[_Errand] = deque()
@@ -181,8 +183,9 @@ class Pool:
             answers = [answer] if self._part is None else self._part(answer)
         for errand, each in zip(errands, answers, strict=True):
             if errand.done.done():
-                continue
-            if isinstance(each, SealreadError):
+                if self._discard is not None and isinstance(each, Answer):
+                    self._discard(each)
+            elif isinstance(each, SealreadError):
                 errand.done.set_exception(each)
             else:
                 errand.done.set_result(each)

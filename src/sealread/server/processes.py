@@ -200,6 +200,7 @@ def _work(line: Connection, make: Callable[..., Trade], arguments: tuple[Any, ..
         _reply(line, ready)
         while trade is not None:
             _reply(line, partial(trade, json.loads(line.recv_bytes())))
+    os._exit(0)  # nothing is open that needs more; taking networks apart takes seconds
 
 
 def _reply(line: Connection, do: Callable[[], Answer]) -> None:
@@ -212,6 +213,8 @@ def _reply(line: Connection, do: Callable[[], Answer]) -> None:
         head = {"error": type(error).__name__, "message": str(error), "parameter": error.parameter}
     except MemoryError:
         head = {"error": "InputError", "message": "The input needs more memory than is allowed; make it smaller.", "parameter": None}
+    except OSError as cause:  # a file that was given up while its task waited
+        head = {"error": "EngineError", "message": f"a file cannot be used: {cause.strerror}", "parameter": None}
     line.send_bytes(json.dumps({**head, "parts": len(parts)}).encode())
     for part in parts:
         line.send_bytes(part)

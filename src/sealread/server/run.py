@@ -6,16 +6,20 @@ import asyncio
 import ipaddress
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sealread.cache import default_cache
 from sealread.config import load_config
+from sealread.errors import InputError
 from sealread.pipeline import create_pipeline
 from sealread.server.addresses import fetch_public
 from sealread.server.app import Application
-from sealread.server.limits import ServiceSettings, service_settings
+from sealread.server.jobstore import JobStore
+from sealread.server.limits import Limits, ServiceSettings, service_settings
 from sealread.server.logs import log_to_standard_error
 from sealread.server.service import Service
 
@@ -38,7 +42,7 @@ def serve(arguments: Mapping[str, Any], host: str, port: int) -> int:
     Raises:
         SealreadError: the configuration is refused or a network is missing.
     """
-    application, settings = make_application(arguments, host)
+    application, settings = make_application(arguments, host, port)
     log_to_standard_error()
     if not _is_loopback(host) and not settings.keys:
         _log.warning("open to others without API keys", extra={"fields": {"host": host}})
@@ -47,7 +51,7 @@ def serve(arguments: Mapping[str, Any], host: str, port: int) -> int:
     return 0 if server.started else 1
 
 
-def make_application(arguments: Mapping[str, Any], host: str) -> tuple[Application, ServiceSettings]:
+def make_application(arguments: Mapping[str, Any], host: str, port: int) -> tuple[Application, ServiceSettings]:
     """The application for a pipeline, and the settings that its configuration gives.
 
     Raises:
@@ -64,7 +68,25 @@ def make_application(arguments: Mapping[str, Any], host: str) -> tuple[Applicati
     hosts = None if limits.allowed_hosts is None else frozenset(name.lower() for name in limits.allowed_hosts)
     if hosts is None and _is_loopback(host):
         hosts = LOOPBACK_NAMES | {host.lower()}
-    return Application(Service(config, arguments, settings, fetch), settings, hosts=hosts), settings
+    service = Service(config, arguments, settings, fetch)
+    return Application(service, settings, hosts=hosts, store=_store(limits, port)), settings
+
+
+def _store(limits: Limits, port: int) -> JobStore | None:
+    """Where jobs are kept; None where none are, or where nobody named a folder and the usual one cannot be used.
+
+    Raises:
+        InputError: the folder that was named cannot be used.
+    """
+    if not limits.jobs:
+        return None
+    if limits.jobs_folder is not None:
+        return JobStore(Path(limits.jobs_folder))
+    try:
+        return JobStore(default_cache() / f"jobs-{port}")
+    except InputError as error:
+        _log.warning("no jobs: %s", error)
+        return None
 
 
 def server_config(application: Application, host: str, port: int) -> uvicorn.Config:

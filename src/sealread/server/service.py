@@ -70,6 +70,7 @@ class Service:
                 memory_mb=limits.parser_memory_mb,
             ),
             limits.parsers,
+            discard=lambda answer: os.unlink(answer.values["page"]),
         )
         self.readers = Pool(
             lambda number: Worker(
@@ -82,6 +83,7 @@ class Service:
         )
         # Opened pages take memory: enough of them wait to keep all readers busy, no more.
         self._ahead = asyncio.Semaphore(readers * (limits.pages_together + 1))
+        self._ahead_of_jobs = asyncio.Semaphore(readers)
 
     @property
     def is_ready(self) -> bool:
@@ -142,7 +144,7 @@ class Service:
             SealreadError: it cannot be opened or read, or not within the limits.
         """
         seconds = self.settings.limits.page_seconds
-        async with self._ahead:
+        async with self._ahead_of_jobs if patient else self._ahead:
             task = {"path": os.fspath(upload.path), "kind": upload.kind, "index": index, "folder": os.fspath(self.spool.folder)}
             try:
                 opened = (await self.openers.do(task, seconds, patient=patient)).values
