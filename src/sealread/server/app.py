@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -17,12 +16,12 @@ from starlette.responses import JSONResponse
 
 from sealread.errors import EngineError, InputError, ModelError, SealreadError
 from sealread.options import PredictOptions
+from sealread.server.docs_page import STYLE, STYLE_PATH, docs_page
 from sealread.server.gate import Gate, Place, Refusal, Room
 from sealread.server.intake import Upload
 from sealread.server.jobs import Jobs, accepted, job_routes
 from sealread.server.jobstore import JobStore
 from sealread.server.limits import ServiceSettings
-from sealread.server.metrics import Metrics
 from sealread.server.page import page_router
 from sealread.server.schema import Answer, RecognitionAnswer, RecognitionRequest, envelope, log_id_in
 from sealread.server.service import PageDone, Service, data_info
@@ -45,9 +44,9 @@ class Application:
     ) -> None:
         self.service, self.settings = service, settings
         self.room = Room(settings.limits.max_queue, settings.limits.max_waiting_mb)
-        self.metrics = Metrics()
+        self.metrics = service.metrics
         self.metrics.watch(self._numbers)
-        self.jobs = None if store is None else Jobs(service, store, self.metrics)
+        self.jobs = None if store is None else Jobs(service, store)
         documented = settings.limits.docs
         self.routes = FastAPI(
             title="sealread",
@@ -115,6 +114,9 @@ class Application:
         routes.add_api_route("/settings", self.describe, methods=["GET"], summary="What may be asked for")
         if limits.metrics:
             routes.add_api_route("/metrics", self.tell_metrics, methods=["GET"], include_in_schema=False)
+        if limits.docs:
+            routes.add_api_route("/docs", self.explain, methods=["GET"], include_in_schema=False)
+            routes.add_api_route(STYLE_PATH, lambda: Response(STYLE, media_type="text/css"), methods=["GET"], include_in_schema=False)
         if limits.page:
             routes.include_router(page_router())
 
@@ -166,6 +168,10 @@ class Application:
         """For Prometheus."""
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
+    async def explain(self) -> Response:
+        """The interface, for people."""
+        return Response(docs_page(self.routes.openapi()), media_type="text/html; charset=utf-8")
+
     async def describe(self) -> dict[str, Any]:
         """The parameters of a request with their meaning, and the limits that concern clients."""
         limits = self.settings.limits
@@ -188,9 +194,8 @@ class Application:
         """Find and read the seals of an image, or of each page of a PDF or TIFF."""
         limits = self.settings.limits
         with Place(self.room) as place:
-            started = time.perf_counter()
-            body = await place.body(request, limits.max_body_mb * _MEGABYTE, limits.upload_seconds)
-            self.metrics.stage("upload", time.perf_counter() - started)
+            with self.metrics.timed("upload"):
+                body = await place.body(request, limits.max_body_mb * _MEGABYTE, limits.upload_seconds)
             try:
                 async with asyncio.timeout(limits.queue_seconds):
                     pages = await _unless_gone(request, self._read(request, body))
@@ -216,21 +221,18 @@ class Application:
             pages = await self.service.read(upload, self.settings.limits.max_num_input_imgs)
         finally:
             upload.path.unlink(missing_ok=True)
-        self.metrics.pages.inc(len(pages))
-        self.metrics.seals.inc(sum(page.seals for page in pages))
         return pages
 
     async def _taken(self, request: Request, body: bytes) -> Upload:
         """The file of a request in the spool; its logId holds from now on."""
-        started = time.perf_counter()
         try:
-            upload = await self.service.take(body)
+            with self.metrics.timed("intake"):
+                upload = await self.service.take(body)
         except InputError:
             request.state.log_id = log_id_in(body)
             raise
         if upload.log_id is not None:
             request.state.log_id = upload.log_id
-        self.metrics.stage("intake", time.perf_counter() - started)
         return upload
 
 

@@ -30,7 +30,7 @@ _MEGABYTE = 1_000_000
 _CLIENTS_REMEMBERED = 10_000
 #: Open to all, keys or none: health, and what the web page is made of.
 _HEALTH = ("/health", "/health/live", "/health/ready")
-_OPEN = (*_HEALTH, "/", "/settings", "/docs", "/openapi.json", "/favicon.ico")
+_OPEN = (*_HEALTH, "/", "/settings", "/docs", "/docs/style.css", "/openapi.json", "/favicon.ico")
 _PAGE = ("/page/",)
 
 _STRICT = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

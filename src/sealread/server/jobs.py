@@ -16,7 +16,6 @@ from sealread.errors import InputError, SealreadError
 from sealread.server.gate import Refusal
 from sealread.server.intake import Upload
 from sealread.server.jobstore import Job, JobStore, StoredPage
-from sealread.server.metrics import Metrics
 from sealread.server.service import Service
 
 _log = logging.getLogger(__name__)
@@ -38,9 +37,9 @@ class Jobs:
         active: jobs that are worked on now.
     """
 
-    def __init__(self, service: Service, store: JobStore, metrics: Metrics) -> None:
+    def __init__(self, service: Service, store: JobStore) -> None:
         self.store = store
-        self._service, self._metrics = service, metrics
+        self._service = service
         self._limits = service.settings.limits
         self.active: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
@@ -153,22 +152,16 @@ class Jobs:
         wanted = min(page.count, self._limits.max_job_pages)
         await asyncio.to_thread(self.store.save, name, StoredPage(0, page.width, page.height, page.seals, page.content, None))
         await asyncio.to_thread(self.store.begin, name, page.kind, page.count, wanted)
-        self._count(page.seals)
         return wanted
 
     async def _page(self, name: str, upload: Upload, number: int) -> None:
         try:
             page = await self._service.page(upload, number, patient=True)
             stored = StoredPage(number, page.width, page.height, page.seals, page.content, None)
-            self._count(page.seals)
         except SealreadError as error:
             message = str(error) if isinstance(error, InputError) else "The page cannot be read"
             stored = StoredPage(number, None, None, None, None, message)
         await asyncio.to_thread(self.store.save, name, stored)
-
-    def _count(self, seals: int) -> None:
-        self._metrics.pages.inc()
-        self._metrics.seals.inc(seals)
 
 
 async def _then(work: Coroutine[Any, Any, T], after: Callable[[], None]) -> T:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sealread.server.tracing import Span, no_span
+
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
 class Metrics:
-    """All that `/metrics` tells; one registry of its own for each service."""
+    """All that `/metrics` tells; one registry of its own for each service.
 
-    def __init__(self) -> None:
+    Args:
+        span: opens a span beside each stage that is timed here.
+    """
+
+    def __init__(self, span: Span = no_span) -> None:
+        self._span = span
         self._registry = CollectorRegistry()
         make: dict[str, Any] = {"registry": self._registry}
         self._requests = Counter("sealread_requests", "Requests that were answered.", ("route", "status"), **make)
@@ -36,6 +45,14 @@ class Metrics:
     def stage(self, name: str, seconds: float) -> None:
         """Count the time of one stage of one page or request."""
         self._stages.labels(name).observe(seconds)
+
+    @contextmanager
+    def timed(self, name: str, **attributes: str | int) -> Iterator[None]:
+        """Count the time of a stage and open a span for it."""
+        started = time.perf_counter()
+        with self._span(name, attributes):
+            yield
+        self.stage(name, time.perf_counter() - started)
 
     def networks(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Tell which networks are in use."""

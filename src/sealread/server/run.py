@@ -21,7 +21,9 @@ from sealread.server.app import Application
 from sealread.server.jobstore import JobStore
 from sealread.server.limits import Limits, ServiceSettings, service_settings
 from sealread.server.logs import log_to_standard_error
+from sealread.server.metrics import Metrics
 from sealread.server.service import Service
+from sealread.server.tracing import exported_spans, no_span
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +70,8 @@ def make_application(arguments: Mapping[str, Any], host: str, port: int) -> tupl
     hosts = None if limits.allowed_hosts is None else frozenset(name.lower() for name in limits.allowed_hosts)
     if hosts is None and _is_loopback(host):
         hosts = LOOPBACK_NAMES | {host.lower()}
-    service = Service(config, arguments, settings, fetch)
+    metrics = Metrics(exported_spans() if limits.telemetry else no_span)
+    service = Service(config, arguments, settings, fetch, metrics)
     return Application(service, settings, hosts=hosts, store=_store(limits, port)), settings
 
 

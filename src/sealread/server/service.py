@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sealread.blocks import PipelineConfig
+from sealread.engine_config import check_device
+from sealread.engines.devices import CPU, Device
 from sealread.errors import EngineError, InputError, ModelError, SealreadError
 from sealread.options import PredictOptions, given
 from sealread.server.intake import Asked, Spool, Upload, asked, save_base64
 from sealread.server.limits import ServiceSettings
+from sealread.server.metrics import Metrics
 from sealread.server.opening import Opener
 from sealread.server.pool import Pool
 from sealread.server.processes import Answer, Task, Worker
@@ -51,17 +54,22 @@ class Service:
         arguments: those of `create_pipeline`, for the processes that read.
         settings: limits.
         fetch: gets the content of an address.
+        metrics: counts and times the work.
     """
 
-    def __init__(self, config: PipelineConfig, arguments: Mapping[str, Any], settings: ServiceSettings, fetch: Fetch) -> None:
-        self.config, self.settings = config, settings
+    def __init__(
+        self, config: PipelineConfig, arguments: Mapping[str, Any], settings: ServiceSettings, fetch: Fetch, metrics: Metrics
+    ) -> None:
+        self.config, self.settings, self.metrics = config, settings, metrics
         self.spool = Spool()
         self._fetch = fetch
         self._threads = ThreadPoolExecutor(4, thread_name_prefix="sealread-intake")
         self._fetchers = ThreadPoolExecutor(8, thread_name_prefix="sealread-fetch")
         limits = settings.limits
-        readers = limits.workers if limits.workers is not None else _cores()
-        inner = _reader_arguments(config, arguments, readers)
+        device = check_device(given(arguments.get("device"), "cpu"))
+        devices = device.each()
+        readers = given(limits.workers, _cores() if device == CPU else len(devices))
+        inner = [_reader_arguments(config, arguments, device, readers) for device in devices]
         self.openers = Pool(
             lambda number: Worker(
                 f"sealread-parser-{number}",
@@ -74,7 +82,10 @@ class Service:
         )
         self.readers = Pool(
             lambda number: Worker(
-                f"sealread-reader-{number}", Reader, (inner, limits.max_output_img_size), memory_mb=limits.worker_memory_mb
+                f"sealread-reader-{number}",
+                Reader,
+                (inner[number % len(inner)], limits.max_output_img_size),
+                memory_mb=limits.worker_memory_mb,
             ),
             readers,
             together=limits.pages_together,
@@ -116,7 +127,8 @@ class Service:
             if not self.settings.limits.allow_urls:
                 message = "Invalid input file: this server fetches no addresses (Serving.extra.allow_urls is off); send the file in Base64"
                 raise InputError(message, parameter="file")
-            content = await loop.run_in_executor(self._fetchers, self._fetch, wanted.file)
+            with self.metrics.timed("fetch"):
+                content = await loop.run_in_executor(self._fetchers, self._fetch, wanted.file)
             await loop.run_in_executor(self._threads, path.write_bytes, content)
         else:
             await loop.run_in_executor(self._threads, save_base64, wanted.file, path)
@@ -147,17 +159,23 @@ class Service:
         async with self._ahead_of_jobs if patient else self._ahead:
             task = {"path": os.fspath(upload.path), "kind": upload.kind, "index": index, "folder": os.fspath(self.spool.folder)}
             try:
-                opened = (await self.openers.do(task, seconds, patient=patient)).values
+                with self.metrics.timed("open", page=index):
+                    opened = (await self.openers.do(task, seconds, patient=patient)).values
             except InputError as error:
                 raise InputError(f"Invalid input file: {error}", parameter="file") from error
             try:
                 visualize = self.settings.visualize if upload.visualize is None else upload.visualize
                 page = {key: opened[key] for key in ("page", "height", "width")}
                 asked_page = {**page, "options": _plain(upload.options), "visualize": visualize}
-                answer = await self.readers.do(asked_page, seconds, patient=patient)
+                with self.metrics.timed("wait and read", page=index):
+                    answer = await self.readers.do(asked_page, seconds, patient=patient)
             finally:
                 os.unlink(opened["page"])
         values = answer.values
+        self.metrics.stage("read", values["read"])
+        self.metrics.stage("draw", values["drawn"])
+        self.metrics.pages.inc()
+        self.metrics.seals.inc(values["seals"])
         return PageDone(index, answer.parts[0], opened["width"], opened["height"], values["seals"], opened["type"], opened["count"])
 
 
@@ -195,10 +213,10 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _reader_arguments(config: PipelineConfig, arguments: Mapping[str, Any], readers: int) -> dict[str, Any]:
-    """The cores are shared out among the readers, unless it was said how many threads each has."""
+def _reader_arguments(config: PipelineConfig, arguments: Mapping[str, Any], device: Device, readers: int) -> dict[str, Any]:
+    """Those of `create_pipeline` for one reader; the cores are shared out, unless it was said how many threads each has."""
     keys = given(arguments.get("engine_config"), config.engine_config)
     engine = {} if keys is None else dict(keys)
-    if arguments.get("device") in (None, "cpu"):
+    if device.kind == "cpu":
         engine.setdefault("cpu_threads", max(_cores() // readers, 1))
-    return {**arguments, "engine_config": engine}
+    return {**arguments, "device": str(device), "engine_config": engine}
