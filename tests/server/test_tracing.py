@@ -43,5 +43,11 @@ def test_metrics_tell_of_requests_and_networks(service: Any) -> None:
     service.client.get("/health/ready")
     text = service.client.get("/metrics").text
     assert 'sealread_requests_total{route="other",status="404"}' in text
-    for name in ("sealread_pages_total", "sealread_rejections", "sealread_pages_waiting", "sealread_processes_lost", "sealread_stage_seconds"):
+    for name in (
+        "sealread_pages_total",
+        "sealread_rejections",
+        "sealread_pages_waiting",
+        "sealread_processes_lost",
+        "sealread_stage_seconds",
+    ):
         assert name in text

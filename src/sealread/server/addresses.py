@@ -19,28 +19,22 @@ from sealread.errors import InputError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Lookup = Callable[[str, int], Sequence[str]]
 
-_NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.ip_network("::/96")
-
 
 def is_public(text: str) -> bool:
-    """Whether an IP address is one of the public internet, and so is an IPv4 address that it carries inside."""
+    """Whether an IP address is one of the public internet.
+
+    IPv6 addresses that stand for IPv4 ones (mapped, compatible, NAT64) are not; of 6to4 and Teredo the inner address counts too.
+    """
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(each.is_global and not each.is_multicast and not each.is_reserved for each in (address, *_inside(address)))
-
-
-def _inside(address: Address) -> list[ipaddress.IPv4Address]:
-    """IPv4 addresses inside an IPv6 address: mapped, 6to4, Teredo, NAT64."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return []
-    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    found = [address.ipv4_mapped, address.sixtofour, *(() if address.teredo is None else address.teredo)]
-    if address in _COMPATIBLE or any(address in network for network in _NAT64):
-        found.append(last)
-    return [each for each in found if each is not None]
+    inside: list[Address | None] = []
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local:
+            return False
+        inside = [address.sixtofour, *(() if address.teredo is None else address.teredo)]
+    return all(each.is_global and not each.is_multicast and not each.is_reserved for each in (address, *inside) if each is not None)
 
 
 def looked_up(host: str, port: int) -> list[str]:
@@ -72,11 +66,13 @@ def fetch_public(url: str, *, timeout: float, max_bytes: int, ports: Sequence[in
         return socket.create_connection((found[0], port), seconds, source)
 
     refused = InputError("Invalid input file: the address cannot be fetched", parameter="file")
-    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url or "@" in urlsplit(url).netloc:
+    if not (url.isascii() and url.isprintable()) or set(url) & set(' \\"<>'):
         raise refused
     try:
+        if "@" in urlsplit(url).netloc:
+            raise refused
         return fetch(url, timeout=timeout, max_bytes=max_bytes, connect=connect)
-    except (InputError, _NotPublicError) as cause:
+    except (ValueError, _NotPublicError) as cause:  # InputError is a ValueError, as are brackets that hold no address
         raise refused from cause
 
 

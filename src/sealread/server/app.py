@@ -31,8 +31,8 @@ _log = logging.getLogger(__name__)
 #: Of the interface, not of the program.
 API_VERSION = "1"
 _MEGABYTE = 1_000_000
-_REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Answer} for status in (400, 401, 403, 408, 413, 421, 422, 429, 500, 503)}
-
+_STATUSES = (400, 401, 403, 408, 413, 421, 422, 429, 431, 500, 503)
+_REFUSED: dict[int | str, dict[str, Any]] = {status: {"model": Answer} for status in _STATUSES}
 T = TypeVar("T")
 
 

@@ -26,6 +26,9 @@ from sealread.server.schema import envelope, new_log_id
 _log = logging.getLogger("sealread.access")
 
 RETRY_AFTER = "5"
+#: Of all headers of a request.
+HEADER_BYTES = 16_384
+_MOST_HEADERS = 100
 _MEGABYTE = 1_000_000
 _CLIENTS_REMEMBERED = 10_000
 #: Open to all, keys or none: health, and what the web page is made of.
@@ -230,8 +233,10 @@ class Gate:
         """Who asks.
 
         Raises:
-            Refusal: a foreign host or origin, no key, or too often.
+            Refusal: too many headers, a foreign host or origin, no key, or too often.
         """
+        if len(request.headers) > _MOST_HEADERS or sum(len(name) + len(value) for name, value in request.headers.raw) > HEADER_BYTES:
+            raise Refusal(431, f"The headers are more than {_MOST_HEADERS}, or larger than {HEADER_BYTES:,} bytes")
         host = request.headers.get("host", "")
         if self._hosts is not None and _name(host) not in self._hosts:
             raise Refusal(421, "This server does not answer under that name")

@@ -87,7 +87,10 @@ def asked(body: bytes) -> Asked:
     if kind is None:
         if not _is_url(request.file):
             raise InputError("File type cannot be determined", parameter="fileType")
-        suffix = PurePosixPath(unquote(urlsplit(request.file).path)).suffix.lower()
+        try:
+            suffix = PurePosixPath(unquote(urlsplit(request.file).path)).suffix.lower()
+        except ValueError:  # brackets that hold no address
+            raise InputError("Invalid input file: the address is not valid", parameter="file") from None
         if suffix not in READABLE_SUFFIXES:
             raise InputError("Unsupported file type", parameter="fileType")
         kind = PDF if suffix == ".pdf" else IMAGE

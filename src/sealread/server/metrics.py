@@ -39,7 +39,7 @@ class Metrics:
         """Count one request; 0 where the client was gone before the answer."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
-        if status in (401, 403, 408, 413, 421, 429):
+        if status in (401, 403, 408, 413, 421, 429, 431):
             self._rejections.labels(str(status)).inc()
 
     def stage(self, name: str, seconds: float) -> None:

@@ -18,6 +18,7 @@ from sealread.errors import InputError
 from sealread.pipeline import create_pipeline
 from sealread.server.addresses import fetch_public
 from sealread.server.app import Application
+from sealread.server.gate import HEADER_BYTES
 from sealread.server.jobstore import JobStore
 from sealread.server.limits import Limits, ServiceSettings, service_settings
 from sealread.server.logs import log_to_standard_error
@@ -28,7 +29,6 @@ from sealread.server.tracing import exported_spans, no_span
 _log = logging.getLogger(__name__)
 
 LOOPBACK_NAMES = frozenset(("localhost", "127.0.0.1", "[::1]"))
-_HEADER_BYTES = 16_384
 _KEEP_ALIVE = 30
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
@@ -111,7 +111,7 @@ def server_config(application: Application, host: str, port: int) -> uvicorn.Con
         log_config=None,
         server_header=False,
         proxy_headers=False,
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=HEADER_BYTES,
         timeout_keep_alive=_KEEP_ALIVE,
     )
 
@@ -124,29 +124,29 @@ class _Impatient(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._wait_for_headers()
+        self._patience = self.loop.call_later(self.header_seconds, self._enough)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        if self._is_idle():
-            self._wait_for_headers()
-
-    def _wait_for_headers(self) -> None:
-        if self._patience is None:
+        idle = self.cycle is None or self.cycle.response_complete
+        if not (idle and self.conn.trailing_data[0]):  # no headers that were begun and not ended
+            self._forget()
+        elif self._patience is None:
             self._patience = self.loop.call_later(self.header_seconds, self._enough)
-
-    def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
 
     def _enough(self) -> None:
         self._patience = None
-        if self._is_idle() and not self.transport.is_closing():
+        if not self.transport.is_closing():
             self.transport.write(_TIMED_OUT)
             self.transport.close()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _forget(self) -> None:
         if self._patience is not None:
             self._patience.cancel()
+            self._patience = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
         super().connection_lost(exc)
 
 
