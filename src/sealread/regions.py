@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -53,15 +54,17 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     cls_id = _seal_class(stage)
     ink = InkFinder(cls_id)
     second: list[Region] = []
-    if isinstance(stage, SealFinder):
-        shown = ink.find(flat, _LEAST_HINT)
-        everything = fused(stage.find(flat, _LEAST_HINT), shown)
-        second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
+    if isinstance(stage, InkFinder):
+        everything = stage.find(flat, _least(settings))
     else:
-        asked = settings.threshold
-        everything = stage.find(flat, 0.0 if isinstance(asked, Mapping) else min(asked, _LEAST_DOUBTFUL))
-        if not isinstance(stage, InkFinder):
-            second = ink.find(flat, _LEAST_DOUBTFUL)
+        own = isinstance(stage, SealFinder)
+        # The ink is looked at while the network runs: neither needs the other.
+        with ThreadPoolExecutor(1, "sealread-ink") as beside:
+            looked = beside.submit(ink.find, flat, _LEAST_HINT if own else _LEAST_DOUBTFUL)
+            everything = stage.find(flat, _LEAST_HINT if own else _least(settings))
+            shown = looked.result()
+        everything = fused(everything, shown) if own else everything
+        second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
     seals = [region for region in found if is_seal(region)]
     unsure = [region for region in everything if is_seal(region) and region.score >= _LEAST_DOUBTFUL]
@@ -74,6 +77,11 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         # The picture may be nothing but one seal, with its ring at the edges or cut off.
         doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height))))
     return found, doubtful
+
+
+def _least(settings: LayoutSettings) -> float:
+    """The least score of a region that may matter."""
+    return 0.0 if isinstance(settings.threshold, Mapping) else min(settings.threshold, _LEAST_DOUBTFUL)
 
 
 def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]) -> list[tuple[Region, list[DetectedLine]]]:

@@ -79,7 +79,7 @@ def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Seq
     for row, skip, text in zip(spread, skips, texts, strict=True):
         row[: 2 * len(text) + 1] = _with_blanks(text)
         skip[:] = _may_skip(row)
-    logarithms = np.log(np.maximum(probabilities.astype(np.float64), 1e-12))[:, spread]
+    logarithms = np.log(np.maximum(probabilities[:, spread].astype(np.float64), 1e-12))
     forward = np.full((len(texts), longest), -np.inf)
     forward[:, :2] = logarithms[0][:, :2]
     for step in logarithms[1:]:

@@ -8,6 +8,7 @@ favour. The scores of the characters are those of the chosen text, so what was g
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -93,9 +94,34 @@ class StandardTexts:
         self._wanted = texts
 
     @cached_property
+    def _number(self) -> dict[str, int]:
+        return {symbol: i for i, symbol in enumerate(self._alphabet)}
+
+    @cached_property
     def _classes(self) -> dict[str, list[int]]:
-        number = {symbol: i for i, symbol in enumerate(self._alphabet)}
-        return {text: [number[c] for c in text] for text in self._wanted if all(c in number for c in text)}
+        return {text: [self._number[c] for c in text] for text in self._wanted if all(c in self._number for c in text)}
+
+    @cached_property
+    def _index(self) -> tuple[NDArray[np.intp], NDArray[np.intp], dict[str, NDArray[np.intp]]]:
+        """Of the texts in their order: lengths, numbers of different characters, and for each character the texts that hold it."""
+        holding: defaultdict[str, list[int]] = defaultdict(list)
+        for i, text in enumerate(self._classes):
+            for character in set(text):
+                holding[character].append(i)
+        lengths = np.array([len(text) for text in self._classes], np.intp)
+        different = np.array([len(set(text)) for text in self._classes], np.intp)
+        return lengths, different, {character: np.array(texts, np.intp) for character, texts in holding.items()}
+
+    def _near(self, text: str) -> list[str]:
+        """The texts of like length that share enough characters."""
+        lengths, different, holding = self._index
+        met = [holding[character] for character in set(text) if character in holding]
+        if not met:
+            return []
+        shared = np.bincount(np.concatenate(met), minlength=len(lengths))
+        near = (np.abs(lengths - len(text)) <= _LONGER) & (shared >= _SHARED * different)
+        known = list(self._classes)
+        return [known[i] for i in np.nonzero(near)[0].tolist()]
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The standard text that a doubtful reading more likely is, with its own scores and places; else the reading itself.
@@ -108,16 +134,10 @@ class StandardTexts:
         text = reading.text
         if len(text) < 3 or min(reading.char_scores) >= _SURE or text in self._classes:
             return reading
-        read = set(text)
-        near = [
-            known
-            for known in self._classes
-            if abs(len(known) - len(text)) <= _LONGER and len(read & set(known)) >= _SHARED * len(set(known))
-        ]
+        near = self._near(text)
         if not near:
             return reading
-        number = {symbol: i for i, symbol in enumerate(self._alphabet)}
-        own = [number[c] for c in text if c in number]
+        own = [self._number[c] for c in text if c in self._number]
         likely = ctc_log_likelihoods(probabilities, [own, *(self._classes[known] for known in near)])
         best = int(np.argmax(likely[1:]))
         if likely[best + 1] + _FAMILIARITY <= likely[0]:

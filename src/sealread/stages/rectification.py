@@ -105,10 +105,11 @@ def _sampled(image: Image, ribbon: Ribbon, columns: int, rows: int) -> Image:
     top = _on_band(ribbon, along, np.zeros(columns))
     bottom = _on_band(ribbon, along, np.ones(columns))
     grid = top[None] + (bottom - top)[None] * down[:, None, None] - 0.5
-    # Only the part of the image that is seen: OpenCV refuses sources of more than 2**15 pixels a side.
-    size = np.array([image.shape[1], image.shape[0]])
-    low = np.clip(np.floor(grid.min(axis=(0, 1))), 0, size - 1).astype(int)
-    high = np.clip(np.ceil(grid.max(axis=(0, 1))) + 1, low + 1, size).astype(int)
+    # Only the part of the image that is seen: OpenCV refuses sources of more than 2**15 pixels a side. Columns are straight: their ends
+    # lie furthest out.
+    size, ends = np.array([image.shape[1], image.shape[0]]), grid[[0, -1]].reshape(-1, 2)
+    low = np.clip(np.floor(ends.min(axis=0)), 0, size - 1).astype(int)
+    high = np.clip(np.ceil(ends.max(axis=0)) + 1, low + 1, size).astype(int)
     maps = (grid - low).astype(np.float32)
     image = image[low[1] : high[1], low[0] : high[0]]
     return np.asarray(cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
