@@ -137,7 +137,7 @@ def earlier_variants(folder: Path) -> list[Variant]:
     return [*single, Variant(f"all networks of {EARLIER}", changed)]
 
 
-def measured(variant: Variant, folder: Path) -> dict[str, Any]:
+def measured(variant: Variant, folder: Path, measures: Sequence[str] = _MEASURES) -> dict[str, Any]:
     """The measures of one variant."""
     configuration = yaml.safe_load(packaged_config_text("seal_recognition"))
     for module, keys in variant.changed.items():
@@ -146,7 +146,7 @@ def measured(variant: Variant, folder: Path) -> dict[str, Any]:
         if variant.around is not None:
             stack.enter_context(variant.around())
         totals = evaluate(folder, create_pipeline(config=configuration)).to_dict(texts=False)["totals"]
-    return {key: totals[key] for key in _MEASURES}
+    return {key: totals[key] for key in measures}
 
 
 def _block(configuration: dict[str, Any], module: str) -> dict[str, Any]:

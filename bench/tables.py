@@ -26,12 +26,18 @@ ACCURACY_ROWS = (
     ("outlines_precision", "line outlines right at IoU 0.5"),
 )
 WORST = 10
+_ABLATED = "One part taken away or replaced at a time."
 
 
 def write_tables() -> None:
     """Writes the tables anew from the JSON files that are there."""
     parts = ["# Results\n\nWritten by `make bench`; see [../README.md](../README.md) for what is measured and how."]
-    for name, render in (("accuracy", accuracy_tables), ("ablation", ablation_tables), ("speed", speed_tables)):
+    for name, render in (
+        ("accuracy", accuracy_tables),
+        ("ablation", ablation_tables),
+        ("official", official_tables),
+        ("speed", speed_tables),
+    ):
         path = RESULTS / f"{name}.json"
         if path.exists():
             parts += render(json.loads(path.read_text(encoding="utf-8")))
@@ -67,8 +73,20 @@ def ablation_tables(figures: Mapping[str, Any]) -> list[str]:
     notes = [f"Not measured: {name} ({reason})." for name, reason in figures["left_out"].items()]
     return [
         "## Ablation",
-        f"{_where(figures['setting'])} Set: `{figures['set']}`. One part taken away or replaced at a time.",
+        f"{_where(figures['setting'])} Set: `{figures['set']}`. {_ABLATED}",
         _table(["", *(names[key] for key in keys)], rows),
+        *notes,
+    ]
+
+
+def official_tables(figures: Mapping[str, Any]) -> list[str]:
+    """Official networks in the places of ours."""
+    _, about, table, *notes = ablation_tables(figures)
+    used = ", ".join(f"{name} ({digest[:12]})" for name, digest in figures["networks"].items())
+    return [
+        "## Official networks",
+        f"`python bench/official.py`. {about.replace(_ABLATED, '').strip()} Official networks: {used}.",
+        table,
         *notes,
     ]
 
