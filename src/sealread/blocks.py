@@ -97,12 +97,12 @@ class Module(Engine):
 
 
 class LayoutDetection(Module):
-    """The network that finds seals on pages."""
+    """The network that finds seals on pages. What is None is as the network's own files say, else as in `LayoutSettings`."""
 
-    threshold: Thresholds = 0.5
-    layout_nms: Switch = True
-    layout_unclip_ratio: UnclipRatio = 1.0
-    layout_merge_bboxes_mode: MergeMode = "large"
+    threshold: Thresholds | None = None
+    layout_nms: Switch | None = None
+    layout_unclip_ratio: UnclipRatio | None = None
+    layout_merge_bboxes_mode: MergeMode | None = None
 
 
 class TextDetection(Module):

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from sealread.bands import RIGHT_Y
-from sealread.blocks import Module
+from sealread.blocks import LayoutDetection, Module
 from sealread.corrections import corrections
 from sealread.engines import Engine, EngineSettings, open_engine, open_fastest
 from sealread.engines.choice import ways
 from sealread.engines.onnxruntime import metadata
 from sealread.errors import EngineError, ModelError
+from sealread.options import complaint
 from sealread.stages.candidates import InkFinder
 from sealread.stages.detection import Detector
 from sealread.stages.layout import BoxRows, SealFinder
@@ -46,6 +48,21 @@ def resolve(module: Module, task: str, model_source: str | Sequence[str] | None 
     if module.model_dir is not None:
         return network_from_directory(Path(module.model_dir), module.model_name, task)
     return find_network(module.model_name, task, model_source)
+
+
+def completed(module: LayoutDetection, network: Network) -> LayoutDetection:
+    """The module with what the network's own files say where the configuration says nothing.
+
+    Raises:
+        ModelError: they say something that a configuration may not.
+    """
+    said = {key: value for key, value in network.settings.get("defaults", {}).items() if getattr(module, key) is None}
+    try:
+        return LayoutDetection.model_validate({**module.model_dump(), **said})
+    except ValidationError as refused:
+        error = refused.errors()[0]
+        message = f"the model {network.name} ({network.source}) cannot be used: its {error['loc'][0]} {complaint(dict(error))}"
+        raise ModelError(message, parameter="model_dir") from refused
 
 
 class Lazy(Generic[Stage]):

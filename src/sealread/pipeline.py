@@ -138,6 +138,8 @@ class SealPipeline:
             self._unwarping = Lazy(network, networks.unwarper, run(config, preprocessor, flatten))
         if layout is not None:
             network = networks.resolve(layout, "layout_detection", model_source)
+            modules_as_said = config.sub_modules.model_copy(update={"layout_detection": networks.completed(layout, network)})
+            self.config = config.model_copy(update={"sub_modules": modules_as_said})
             self._layout = Lazy(network, networks.finder, run(config, layout))
         network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
         self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))

@@ -88,13 +88,14 @@ def _layout_settings(config: PipelineConfig, options: PredictOptions) -> LayoutS
     module = config.sub_modules.layout_detection
     if module is None:
         return LayoutSettings()
-    ratio = given(options.layout_unclip_ratio, module.layout_unclip_ratio)
+    default = LayoutSettings()
+    ratio = given(options.layout_unclip_ratio, given(module.layout_unclip_ratio, default.unclip_ratio))
     pairs: Any = {key: _pair(value) for key, value in ratio.items()} if isinstance(ratio, Mapping) else _pair(ratio)
     return LayoutSettings(
-        threshold=given(options.layout_threshold, module.threshold),
-        nms=given(options.layout_nms, module.layout_nms),
+        threshold=given(options.layout_threshold, given(module.threshold, default.threshold)),
+        nms=given(options.layout_nms, given(module.layout_nms, default.nms)),
         unclip_ratio=pairs,
-        merge_mode=given(options.layout_merge_bboxes_mode, module.layout_merge_bboxes_mode),
+        merge_mode=given(options.layout_merge_bboxes_mode, given(module.layout_merge_bboxes_mode, default.merge_mode)),
     )
 
 

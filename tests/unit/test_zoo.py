@@ -26,6 +26,9 @@ from tutorial import TUTORIAL
 
 from sealread import create_pipeline
 from sealread.errors import ModelError
+from sealread.options import PredictOptions
+from sealread.settings import page_settings
+from sealread.stages.layout import LayoutSettings
 from sealread.zoo import TASKS, Entry, Network, entries, find_network, known_names, network_from_directory, where
 from sealread.zoo.networks import carried, digest
 from sealread.zoo.table import Carrier
@@ -412,3 +415,22 @@ def test_the_tutorials_file_says_what_to_do_about_each_official_network(tmp_path
 
 def test_the_tiny_configuration_has_the_tutorials_shape() -> None:
     assert list(tiny_config(Path("x"))["SubPipelines"]) == list(yaml.safe_load(TUTORIAL)["SubPipelines"])
+
+
+def test_what_the_configuration_leaves_out_is_as_the_layout_models_card_says(tiny_root: Path, tmp_path: Path) -> None:
+    folder = layout_folder(tmp_path / "layout")
+    card = yaml.safe_load((folder / "inference.yml").read_text(encoding="utf-8"))
+    said = {"draw_threshold": 0.35, "layout_nms": False, "layout_unclip_ratio": [1.5, 2.0], "layout_merge_bboxes_mode": "union"}
+    write_card(folder, {**card, **said})
+    config = tiny_config(tiny_root)
+    module = config["SubModules"]["LayoutDetection"]
+    module["model_dir"] = str(folder)
+    del module["threshold"]
+    assert page_settings(create_pipeline(config=config).config, PredictOptions()).layout == LayoutSettings(0.35, False, (1.5, 2.0), "union")
+    module["threshold"], module["layout_nms"] = 0.7, True
+    pipeline = create_pipeline(config=config)
+    assert page_settings(pipeline.config, PredictOptions()).layout == LayoutSettings(0.7, True, (1.5, 2.0), "union")
+    assert page_settings(pipeline.config, PredictOptions(layout_threshold=0.1)).layout.threshold == 0.1
+    write_card(folder, {**card, "layout_merge_bboxes_mode": "huge"})
+    with pytest.raises(ModelError, match=r"its layout_merge_bboxes_mode must be large, small or union.*but is 'huge'"):
+        create_pipeline(config=config)

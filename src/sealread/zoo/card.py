@@ -25,6 +25,13 @@ _PLAIN = {"mean": [0.0, 0.0, 0.0], "deviation": [1.0, 1.0, 1.0]}
 _MOST_SIDE, _MOST_CLASSES = 10_000, 200_000
 #: Steps that need nothing done here: images come decoded, labels and keys belong to training, planes are always channels first.
 _NOTHING_TO_DO = ("DecodeImage", "ReadImage", "KeepKeys", "ToCHWImage", "ToCHW", "Permute")
+#: What a layout card may say of the post-processing, by the configuration's keys.
+_LAYOUT_DEFAULTS = {
+    "draw_threshold": "threshold",
+    "layout_nms": "layout_nms",
+    "layout_unclip_ratio": "layout_unclip_ratio",
+    "layout_merge_bboxes_mode": "layout_merge_bboxes_mode",
+}
 #: Height of strips, in pixels; see the recognition stage.
 _STRIP_HEIGHT = 48
 
@@ -178,15 +185,18 @@ def _layout(card: Card, folder: Path) -> Family:
         if "seal" not in labels:
             raise ModelError(f"{folder}/inference.yml has no class seal in its label_list", parameter="model_dir")
         return "centres", {"labels": labels, "long_side": _size(steps["Resize"], "target_size", ())[0]}
+    defaults = {key: card[name] for name, key in _LAYOUT_DEFAULTS.items() if card.get(name) is not None}
     resize = steps.get("Resize", {})
     if resize.get("keep_ratio", False) is True:
         raise ValueError("Resize.keep_ratio is true, which no official layout model has")
     family = "detr" if card.get("arch") == "DETR" else "picodet"
-    settings = {
+    settings: dict[str, Any] = {
         "labels": labels,
         "size": _size(resize, "target_size", (640, 640)),
         **_normalisation(steps, _PLAIN if family == "detr" else _IMAGENET),
     }
+    if defaults:
+        settings["defaults"] = defaults
     if resize.get("interp", 2) != 2:
         settings["interpolation"] = _interpolation(resize["interp"])
     if "PadStride" in steps:
