@@ -49,6 +49,7 @@ MEASURES = (
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", type=Path, default=REAL_SET, help="folder with labels.jsonl (default: ../shared/realseals)")
+    parser.add_argument("--only", nargs="+", default=[""], metavar="PART", help="only the readings whose names have one of these parts")
     options = parser.parse_args()
     if not options.set.is_dir():
         print(f"official: skipped, for there is no set at {options.set}; name one with --set", file=sys.stderr)
@@ -61,7 +62,7 @@ def main() -> int:
             left_out[name] = str(cause)
     for variant in VARIANTS:
         missing = [keys["model_name"] for keys in variant.changed.values() if keys.get("model_name", "") in left_out]
-        if missing:
+        if missing or not any(part in variant.name for part in options.only):
             continue
         print(f"official: {variant.name}", file=sys.stderr, flush=True)
         rows.append({"name": variant.name} | measured(variant, options.set, MEASURES))
