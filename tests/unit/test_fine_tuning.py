@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -135,6 +136,9 @@ def test_from_a_data_set_to_a_model_dir(module: str, request_for: RequestFor, ca
     checked = result(replace(asked, mode="check_dataset"))
     assert (checked["done_flag"], checked["check_pass"], checked["problems"]) == (True, True, [])
     assert (checked["attributes"]["train_samples"], checked["attributes"]["val_samples"]) == (3, 1)
+    assert [path.name for path in sorted((asked.output / "check_dataset").iterdir())] == [f"train_{i}.png" for i in range(3)] + [
+        "val_0.png"
+    ]
 
     assert run(asked, SETTINGS, SCHEDULE) == 0
     log = [json.loads(row) for row in (asked.output / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -412,6 +416,13 @@ class TestCommand:
         assert main(["train", "layout_detection", str(tmp_path / "two"), "--mode", "check_dataset", "--data", str(asked.dataset)]) == 0
         one, two = ((tmp_path / name / "check_dataset_result.json").read_text(encoding="utf-8") for name in ("one", "two"))
         assert one == two
+
+    def test_it_is_a_program_of_its_own(self, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+        monkeypatch.setattr(sys, "argv", ["sealread.training", "-o", "Global.mode=train"])
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_module("sealread.training", run_name="__main__")
+        assert stopped.value.code == 2
+        assert "no network is named" in capsys.readouterr().err
 
     @pytest.mark.parametrize(
         ("words", "complaint"),

@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnx
 from tqdm import tqdm
@@ -26,6 +25,7 @@ from sealread.training.datasets import DataSet, read_dataset
 from sealread.training.export import characters_of, deployed, stage_of, write_directory
 from sealread.training.loop import Schedule, train
 from sealread.training.modules import MODULES, drawn_for, finished_network, named, starting_network
+from sealread.training.pictures import save_outlines, save_sample
 from sealread.training.recogniser import with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
@@ -46,6 +46,8 @@ _OWN_EPOCHS = 20
 _FURTHER_RATE = 0.3
 #: Problems that are named in an error message; `check_dataset` lists all.
 _SHOWN = 3
+#: Samples of each split that `check_dataset` draws.
+_PICTURES = 5
 _LOG = logging.getLogger(__name__)
 
 
@@ -133,6 +135,10 @@ def _check(request: Request, settings: CropSettings, schedule: Schedule) -> _Out
         print(problem)
     for what, count in dataset.left_aside.items():
         print(f"left aside: {count} {what}")
+    training, validation = dataset.samples()
+    for split, samples in (("train", training), ("val", validation)):
+        for number in range(min(_PICTURES, len(samples))):
+            save_sample(request.output / "check_dataset" / f"{split}_{number}.png", samples[number])
     usable = f"{len(dataset.training)} images for training and {len(dataset.validation)} for validation"
     print(f"{dataset.folder} ({dataset.form}): {len(dataset.problems)} problems; usable are {usable}")
     result = {**dataset.summary(), "dataset_path": str(dataset.folder), "dataset_type": dataset.form}
@@ -244,7 +250,7 @@ def _predict(request: Request, settings: CropSettings, schedule: Schedule) -> _O
             file.write(f"{row}\n")
             if outlines is not None:
                 name = "image" if page.source is None else Path(page.source).stem
-                _draw(request.output / "predict" / f"{number:04d}_{name}.png", page.image, list(outlines))
+                save_outlines(request.output / "predict" / f"{number:04d}_{name}.png", page.image, outlines)
     return status, {}
 
 
@@ -267,11 +273,3 @@ def _seen(module: str, stage: Any, image: Image) -> tuple[dict[str, Any], Iterat
     probabilities = stage.probabilities(image)
     best = int(np.argmax(probabilities))
     return {"class_ids": [best], "scores": [round(float(probabilities[best]), 4)], "label_names": [str(stage.labels[best])]}, None
-
-
-def _draw(path: Path, image: Image, outlines: list[Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture = image.copy()
-    for outline in outlines:
-        cv2.polylines(picture, [np.round(outline).astype(np.int32)], True, (200, 80, 20), max(round(max(image.shape) / 300), 1))
-    cv2.imwrite(str(path), picture)
