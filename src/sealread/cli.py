@@ -325,6 +325,8 @@ def _train(words: list[str], make: MakePipeline) -> int:
     add_train_arguments(parser)
     args = parser.parse_args(words)
     _require_above_zero(args, "steps", "epochs", "count", "batch", "rate", "threads", "validate_every")
+    if args.workers is not None and args.workers < 0:
+        raise InputError(f"--workers must be 0 or more, but is {args.workers}", parameter="workers")
     return run_train(args)
 
 
