@@ -1,14 +1,16 @@
 // The page: takes files, shows progress, keeps the readings.
 
 import { button, make } from "./elements.js";
+import { ServiceError, useKey } from "./http.js";
 import { Reading } from "./reading.js";
-import { ServiceError, read, useKey } from "./service.js";
+import { read } from "./service.js";
 import { Settings } from "./settings.js";
 import { onLanguage, say, startLanguages } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const settings = new Settings($("form"), $("changed"));
 
+const readings = new Set();
 let waiting = []; // files that were given while another is read
 let current = null; // {file, stop, step}
 let last = null; // the file that was read last
@@ -62,11 +64,13 @@ async function readFile(file, options) {
   });
   const onPages = async (result) => {
     await reading.take(result);
-    if (!reading.element.isConnected) $("readings").prepend(reading.element);
+    if (readings.has(reading)) return;
+    readings.add(reading);
+    $("readings").prepend(reading.element);
+    document.body.classList.add("has-readings");
   };
   try {
     await onPages(await read(file, options, { signal: stop.signal, onStep, onPages }));
-    document.body.classList.add("has-readings");
     const { summary, unsure } = reading.counts();
     tell(`${file.name}, ${summary}${unsure === "" ? "" : ` · ${unsure}`}`);
     reading.element.scrollIntoView({ block: "start" });
@@ -80,7 +84,8 @@ async function readFile(file, options) {
 
 function remove(reading) {
   reading.element.remove();
-  document.body.classList.toggle("has-readings", $("readings").childElementCount > 0);
+  readings.delete(reading);
+  document.body.classList.toggle("has-readings", readings.size > 0);
   $("main").focus();
 }
 
@@ -177,5 +182,8 @@ $("key-form").addEventListener("submit", (event) => {
   useKey($("key").value.trim());
   if (last !== null) add([last]);
 });
-onLanguage(showWork);
+onLanguage(() => {
+  showWork();
+  for (const reading of readings) reading.show();
+});
 startLanguages($("language"));

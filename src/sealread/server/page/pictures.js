@@ -4,9 +4,22 @@ export function blobOf(text, type = "image/jpeg") {
   return new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))], { type });
 }
 
+const KEPT = 1000; // milliseconds that an opened picture stays: the page and its seals are drawn from one
+const opened = new WeakMap();
+
+function open(blob) {
+  if (!opened.has(blob)) {
+    const picture = createImageBitmap(blob);
+    const forget = () => setTimeout(() => opened.delete(blob), KEPT);
+    picture.then(forget, forget);
+    opened.set(blob, picture);
+  }
+  return opened.get(blob);
+}
+
 // Draws the part `box` ([x, y, width, height] in pixels of the page) of a picture of the page, at most `longest` pixels long.
 export async function draw(canvas, blob, page, box, longest = 2000) {
-  const picture = await createImageBitmap(blob);
+  const picture = await open(blob);
   const across = picture.width / page.width; // the service may have reduced the picture
   const down = picture.height / page.height;
   const [x, y, width, height] = box;
@@ -14,14 +27,11 @@ export async function draw(canvas, blob, page, box, longest = 2000) {
   canvas.width = Math.max(1, Math.round(width * across * scale));
   canvas.height = Math.max(1, Math.round(height * down * scale));
   canvas.getContext("2d").drawImage(picture, x * across, y * down, width * across, height * down, 0, 0, canvas.width, canvas.height);
-  picture.close();
 }
 
 export async function sizeOf(blob) {
-  const picture = await createImageBitmap(blob);
-  const size = { width: picture.width, height: picture.height };
-  picture.close();
-  return size;
+  const { width, height } = await open(blob);
+  return { width, height };
 }
 
 // Calls draw() when the canvas comes near the screen and empties it when it is far, so that long files stay small in memory.

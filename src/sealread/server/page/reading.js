@@ -5,7 +5,7 @@ import { lineLabel, outlines } from "./outlines.js";
 import { blobOf, canCopyPictures, copyPicture, copyText, drawWhenNear, save, sizeOf } from "./pictures.js";
 import { doubtOfLine } from "./scores.js";
 import { sealCard } from "./table.js";
-import { onLanguage, say } from "./words.js";
+import { say } from "./words.js";
 
 let readings = 0;
 
@@ -14,12 +14,20 @@ async function opened(entry, size, index) {
   const pictures = entry.outputImages ?? {};
   const marked = pictures.layout_det_res ?? pictures.seal_res_region1 ?? null;
   const picture = entry.inputImage ? blobOf(entry.inputImage) : null;
-  const known = size ?? (picture === null ? { width: 1000, height: 1414 } : await sizeOf(picture));
-  return { index, seals: entry.prunedResult.seals ?? [], picture, marked: marked === null ? null : blobOf(marked), size: known };
+  const known = size.width !== undefined ? size : picture !== null ? await sizeOf(picture) : { width: 1000, height: 1414 };
+  return { index, failure: entry.errorMsg ?? "", seals: entry.prunedResult?.seals ?? [], picture, marked: marked === null ? null : blobOf(marked), size: known };
 }
 
 function withoutPictures(result) {
-  return { ...result, sealRecResults: result.sealRecResults.map(({ prunedResult }) => ({ prunedResult })) };
+  return { ...result, sealRecResults: result.sealRecResults.map(({ prunedResult, errorMsg }) => ({ prunedResult, errorMsg })) };
+}
+
+// The number of a seal, on the corner of its box.
+function badge({ region_id, bbox }, { width, height }) {
+  const mark = make("span", { className: "badge", ariaHidden: "true" }, String(region_id));
+  mark.style.left = `${(100 * bbox[0]) / width}%`;
+  mark.style.top = `${(100 * bbox[1]) / height}%`;
+  return mark;
 }
 
 export class Reading {
@@ -33,22 +41,29 @@ export class Reading {
     this.result = { sealRecResults: [], dataInfo: {} };
     this.element = make("article", { className: "reading", tabIndex: -1 });
     this.element.setAttribute("aria-labelledby", `reading-${this.number}`);
+    this.parts = { head: make("div"), pages: make("div", { className: "pages" }), foot: make("div", { className: "foot" }) };
+    this.element.append(...Object.values(this.parts));
     this.link();
-    onLanguage(() => this.show());
   }
 
   // Takes the answer so far and shows what is new in it.
   async take(result) {
     this.result = result;
     for (let index = this.pages.length; index < result.sealRecResults.length; index++) {
-      const size = result.dataInfo.pages?.[index] ?? (result.dataInfo.width ? result.dataInfo : null);
+      const { pages, width, height } = result.dataInfo;
+      const size = pages === undefined ? { width, height } : pages[index];
       this.pages.push(await opened(result.sealRecResults[index], size, index));
     }
-    this.show();
+    this.showNews();
   }
 
   get lines() {
     return this.pages.flatMap((page) => page.seals.flatMap((seal) => seal.lines));
+  }
+
+  // Of the pages that are read in all, some of which may still be awaited.
+  get expected() {
+    return this.result.dataInfo.numPages ?? this.pages.length;
   }
 
   counts() {
@@ -58,10 +73,19 @@ export class Reading {
     return { summary: say("summary", { pages: p, seals: s, lines: l }), unsure: unsure === 0 ? "" : say("summary-unsure", { n: unsure }) };
   }
 
+  // All of it, in the language that is spoken now.
   show() {
-    const pages = this.pages.map((page) => this.page(page));
-    const legend = this.lines.length === 0 ? null : make("p", { className: "fine" }, say("legend"));
-    this.element.replaceChildren(this.head(), ...this.missing(), ...pages, ...[legend, this.raw()].filter((part) => part !== null));
+    this.parts.pages.replaceChildren();
+    this.showNews();
+  }
+
+  // The pages that are not shown yet; those that are stay as they are.
+  showNews() {
+    const { head, pages, foot } = this.parts;
+    head.replaceChildren(this.head(), ...this.missing());
+    pages.append(...this.pages.slice(pages.childElementCount).map((page) => this.page(page)));
+    const legend = this.lines.length === 0 ? [] : [make("p", { className: "fine" }, say("legend"))];
+    foot.replaceChildren(...legend, this.raw());
   }
 
   head() {
@@ -89,18 +113,21 @@ export class Reading {
 
   page(page) {
     const ids = page.seals.map((seal, s) => seal.lines.map((_, l) => `${this.number}-${page.index}-${s}-${l}`));
-    const cards = page.seals.map((seal, s) => sealCard(seal, ids[s], page));
-    const seals = make("div", { className: "seals" }, ...(cards.length === 0 ? [this.nothing()] : cards));
-    const section = make("section", { className: "page" }, this.figure(page, ids), seals);
-    const title = say("page-of", { n: page.index + 1, all: this.pages.length });
-    if (this.pages.length > 1) section.prepend(make("h3", {}, title));
+    const section = make("section", { className: "page" }, ...this.contents(page, ids));
+    if (this.expected > 1) section.prepend(make("h3", {}, say("page-of", { n: page.index + 1, all: this.expected })));
     else section.setAttribute("aria-label", say("page", { n: 1 }));
     return section;
   }
 
+  contents(page, ids) {
+    if (page.failure !== "") return [make("p", { className: "trouble" }, `${say("error-page")} ${page.failure}`)];
+    const cards = page.seals.map((seal, s) => sealCard(seal, ids[s], page));
+    return [this.figure(page, ids), make("div", { className: "seals" }, ...(cards.length === 0 ? [this.nothing()] : cards))];
+  }
+
   nothing() {
     const part = make("div", { className: "note" }, make("p", {}, say("no-seals")));
-    if (this.pages.length === 1) part.append(button(say("as-one"), () => this.actions.asOne(), "button plain"));
+    if (this.expected === 1) part.append(button(say("as-one"), () => this.actions.asOne(), "button plain"));
     return part;
   }
 
@@ -111,7 +138,7 @@ export class Reading {
     const over = outlines(page.seals.map((seal, s) => ({ seal, ids: ids[s] })), whole, { boxes: true, named: true });
     over.setAttribute("role", "group");
     over.setAttribute("aria-label", say("outlines-label", { n: page.index + 1 }));
-    const sheet = make("div", { className: "sheet" }, canvas, over, make("div", { className: "tip", hidden: true, ariaHidden: "true" }));
+    const sheet = make("div", { className: "sheet" }, canvas, over, ...page.seals.map((seal) => badge(seal, page.size)), make("div", { className: "tip", hidden: true, ariaHidden: "true" }));
     sheet.style.aspectRatio = `${page.size.width} / ${page.size.height}`;
     const figure = make("figure", {}, sheet);
     figure.style.setProperty("--aspect", page.size.width / page.size.height);
@@ -120,7 +147,7 @@ export class Reading {
   }
 
   pictureTools({ marked, index }) {
-    const name = this.pages.length > 1 ? `${this.stem}_${index}.jpg` : `${this.stem}.jpg`;
+    const name = this.expected > 1 ? `${this.stem}_${index}.jpg` : `${this.stem}.jpg`;
     const tools = make("figcaption", { className: "tools" });
     if (canCopyPictures()) tools.append(button(say("copy-picture"), () => this.copied(copyPicture(marked))));
     tools.append(button(say("save-picture"), () => save(marked, name)));

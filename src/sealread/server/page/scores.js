@@ -13,7 +13,7 @@ export const doubtOfCharacter = (character) => level(character.score, CHARACTER_
 // Rounded down, and never 100 %: nothing that was read is certain.
 export function percent(score) {
   const whole = Math.min(99, Math.floor(score * 100 + 1e-9));
-  return whole < 1 ? "< 1 %" : `${whole} %`;
+  return whole < 1 ? "<\u00a01\u00a0%" : `${whole}\u00a0%`;
 }
 
 export const doubtfulCharacters = (line) => line.chars.filter((character) => doubtOfCharacter(character) !== "");

@@ -65,8 +65,8 @@ export class Settings {
       changed.textContent = say("changed", { n });
       for (const input of form.querySelectorAll("input[type=number]")) input.placeholder = say("configured");
     };
-    form.addEventListener("input", show);
-    form.addEventListener("reset", () => queueMicrotask(show));
+    for (const event of ["input", "change"]) form.addEventListener(event, show);
+    form.addEventListener("reset", () => setTimeout(show)); // the fields are emptied after this event
     onLanguage(show);
   }
 
@@ -82,10 +82,5 @@ export class Settings {
       if (value !== "") values[name] = choices === undefined ? Number(value) : (SWITCHES[value] ?? value);
     }
     return values;
-  }
-
-  set(name, value) {
-    this.form.elements[name].value = value;
-    this.form.dispatchEvent(new Event("input"));
   }
 }

@@ -29,20 +29,23 @@ function characters(line) {
   });
 }
 
-function lineRow(line, id) {
+// Its row, and where characters are doubtful a second one that lists them.
+function lineRows(line, id) {
   const doubt = doubtOfLine(line);
   const text = line.text === "" ? [make("em", {}, say("illegible"))] : characters(line);
   const cell = make("td", {}, make("button", { type: "button", className: "text", dataset: { line: id } }, ...text));
-  const list = doubtfulCharacters(line).map(({ text, score }) => `${text} ${percent(score)}`);
-  if (list.length > 0) cell.append(make("small", { className: "doubtful" }, say("doubtful", { list: list.join(" · ") })));
   const score = make("td", { className: "score" }, make("span", {}, percent(line.score)), doubt === "" ? null : tag(say(doubt), doubt));
   const role = make("td", { className: "role" }, make("span", { className: `dot ${line.role}` }), say(line.role));
-  return make("tr", { className: doubt, dataset: { line: id } }, cell, role, score);
+  const row = make("tr", { className: doubt, dataset: { line: id } }, cell, role, score);
+  const list = doubtfulCharacters(line).map(({ text, score }) => `${text}\u00a0${percent(score)}`);
+  if (list.length === 0) return [row];
+  const doubts = make("td", { colSpan: 3 }, say("doubtful", { list: list.join(", ") }));
+  return [row, make("tr", { className: "doubts", dataset: { line: id } }, doubts)];
 }
 
 function table(seal, ids, title) {
   const head = ["text", "role", "score"].map((name) => make("th", { scope: "col" }, say(name)));
-  const rows = seal.lines.map((line, i) => lineRow(line, ids[i]));
+  const rows = seal.lines.flatMap((line, i) => lineRows(line, ids[i]));
   const caption = make("caption", { className: "unseen" }, title);
   return make("table", {}, caption, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
 }
