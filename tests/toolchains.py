@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 JARS = Path("/usr/share/java")
-NEWTONSOFT = Path("/usr/lib/cli/newtonsoft-json-5.0/Newtonsoft.Json.dll")
+NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
+#: Where Debian and npm put packages for all users.
+NODE_MODULES = "/usr/share/nodejs:/usr/lib/node_modules:/usr/local/lib/node_modules"
 TIME_LIMIT = 120
 
 
@@ -32,7 +34,7 @@ def need_file(path: Path, package: str) -> Path:
 
 
 def run(words: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
+    environment = {"NODE_PATH": NODE_MODULES, **os.environ, **variables}
     return subprocess.run(
         words, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=TIME_LIMIT, check=False
     )
@@ -77,20 +79,46 @@ def _go(source: Path, folder: Path) -> list[str]:
 
 
 def _java(source: Path, folder: Path) -> list[str]:
-    java = need("java", "default-jdk-headless")
+    java, compiler = need("java", "default-jdk-headless"), need("javac", "default-jdk-headless")
     jars = [need_file(JARS / f"jackson-{part}.jar", "libjackson2-databind-java") for part in ("databind", "core", "annotations")]
     if "okhttp3" in source.read_text(encoding="utf-8"):
         jars += [need_file(JARS / f"{part}.jar", "libokhttp-java") for part in ("okhttp", "okio")]
-    return [java, "-cp", os.pathsep.join(map(str, jars)), str(source)]
+    path = os.pathsep.join(map(str, [folder, *jars]))
+    built([compiler, "-encoding", "UTF-8", "-cp", path, "-d", str(folder), str(source)], folder)
+    return [java, "-XX:TieredStopAtLevel=1", "-cp", path, source.stem]
+
+
+#: Mono's compiler knows no asynchronous Main; newer ones add this call of it themselves.
+_CSHARP_START = """
+using System;
+using System.Linq;
+using System.Reflection;
+using System.Threading.Tasks;
+
+static class Start
+{
+    static int Main(string[] words)
+    {
+        var known = Assembly.LoadFrom("LIBRARY").GetTypes();
+        var hidden = BindingFlags.NonPublic | BindingFlags.Static;
+        var main = known.Select(type => type.GetMethod("Main", hidden)).First(method => method != null);
+        var task = (Task)main.Invoke(null, new object[] { words });
+        task.GetAwaiter().GetResult();
+        return task is Task<int> ? ((Task<int>)task).Result : 0;
+    }
+}
+"""
 
 
 def _csharp(source: Path, folder: Path) -> list[str]:
     compiler, mono = need("mcs", "mono-mcs"), need("mono", "mono-runtime")
-    library = need_file(NEWTONSOFT, "libnewtonsoft-json5.0-cil")
-    program = folder / "program.exe"
-    shutil.copy(library, folder)
-    built([compiler, "-r:System.Net.Http.dll", f"-r:{library}", f"-out:{program}", str(source)], folder)
-    return [mono, str(program)]
+    newtonsoft = need_file(NEWTONSOFT, "libnewtonsoft-json5.0-cil")
+    shutil.copy(newtonsoft, folder)
+    library, start = folder / "program.dll", folder / "start.cs"
+    built([compiler, "-target:library", "-r:System.Net.Http.dll", f"-r:{newtonsoft}", f"-out:{library}", str(source)], folder)
+    start.write_text(_CSHARP_START.replace("LIBRARY", str(library)), encoding="utf-8")
+    built([compiler, f"-out:{folder / 'start.exe'}", str(start)], folder)
+    return [mono, str(folder / "start.exe")]
 
 
 def _cpp(source: Path, folder: Path) -> list[str]:
