@@ -113,10 +113,8 @@ export class Reading {
 
   page(page) {
     const ids = page.seals.map((seal, s) => seal.lines.map((_, l) => `${this.number}-${page.index}-${s}-${l}`));
-    const section = make("section", { className: "page" }, ...this.contents(page, ids));
-    if (this.expected > 1) section.prepend(make("h3", {}, say("page-of", { n: page.index + 1, all: this.expected })));
-    else section.setAttribute("aria-label", say("page", { n: 1 }));
-    return section;
+    const title = make("h3", { className: this.expected > 1 ? "" : "unseen" }, say("page-of", { n: page.index + 1, all: this.expected }));
+    return make("section", { className: "page" }, title, ...this.contents(page, ids));
   }
 
   contents(page, ids) {
