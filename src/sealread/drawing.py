@@ -81,13 +81,19 @@ def draw_page(reading: PageReading) -> Picture:
     return picture
 
 
+def _flattening(reading: PageReading) -> str:
+    if not reading.use_doc_unwarping:
+        return "unwarping off, not flattened"
+    return "flat already" if reading.flat is reading.upright else "flattened"
+
+
 def draw_preprocessing(reading: PageReading) -> Picture:
     """The page as given, after turning, and after flattening, side by side with captions."""
     turned = f"turned {reading.angle}° counter-clockwise" if reading.angle > 0 else "upright, not turned"
     steps = (
         ("original", reading.page.image),
         (turned if reading.use_doc_orientation_classify else "orientation off, not turned", reading.upright),
-        ("flattened" if reading.use_doc_unwarping else "unwarping off, not flattened", reading.flat),
+        (_flattening(reading), reading.flat),
     )
     widest, highest = sum(image.shape[1] for _, image in steps), max(image.shape[0] for _, image in steps)
     scale = min(1.0, _PANEL_HEIGHT / highest, _PANELS_WIDTH / widest)

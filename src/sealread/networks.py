@@ -104,7 +104,7 @@ class Lazy(Generic[Stage]):
 
 def _precise(network: Network, settings: EngineSettings) -> EngineSettings:
     """In f32 where outputs are places on the page and the caller did not choose: bf16 would round them to multiples of eight."""
-    whole_pixels = network.family in ("detr", "picodet", "picture") and settings.precision is None
+    whole_pixels = network.family in ("detr", "grid", "picodet", "picture") and settings.precision is None
     return replace(settings, precision="f32") if whole_pixels else settings
 
 
@@ -149,10 +149,11 @@ def unwarper(network: Network, engine: Engine | None) -> Unwarper | PageSampler 
     """Stage 2; None leaves pages as they are."""
     if network.family == "identity":
         return None
-    size = network.settings.get("size", [712, 488])
+    s = network.settings
+    size = s.get("size", [712, 488])
     if network.family == "picture":
         return PageSampler(_needed(engine), (size[0], size[1]))
-    return Unwarper(_needed(engine), (size[0], size[1]))
+    return Unwarper(_needed(engine), (size[0], size[1]), tuple(s["mean"]), tuple(s["deviation"]))
 
 
 def finder(network: Network, engine: Engine | None) -> Finder:

@@ -16,15 +16,24 @@ pytest.importorskip("rapidocr", reason="training starts from networks that rapid
 
 import onnxruntime  # noqa: E402
 
+from sealread import networks  # noqa: E402
+from sealread.engines import EngineSettings  # noqa: E402
 from sealread.errors import InputError, ModelError  # noqa: E402
+from sealread.networks import Lazy  # noqa: E402
 from sealread.training import synth  # noqa: E402
 from sealread.training.calibration import Judged, fit  # noqa: E402
 from sealread.training.detector import band_loss, band_network  # noqa: E402
+from sealread.training.export import UNWARPING_SIDE  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_network, seal_targets  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
-from sealread.training.modules import carried_network  # noqa: E402
+from sealread.training.modes import run as run_mode  # noqa: E402
+from sealread.training.modules import MODULES, carried_network  # noqa: E402
+from sealread.training.request import Request  # noqa: E402
+from sealread.training.samples import Data, LabelledImage  # noqa: E402
 from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
+from sealread.training.unwarping import NODES, UnwarpingTask, grid_loss, grid_network  # noqa: E402
+from sealread.zoo import network_from_directory  # noqa: E402
 
 
 def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -32,10 +41,10 @@ def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(session.run(None, {session.get_inputs()[0].name: inputs})[0])
 
 
-@pytest.mark.parametrize("make", [band_network, seal_network])
-def test_the_trained_graph_is_the_deployed_graph(make: Any) -> None:
+@pytest.mark.parametrize(("make", "size"), [(band_network, (64, 96)), (seal_network, (64, 96)), (grid_network, (256, 256))])
+def test_the_trained_graph_is_the_deployed_graph(make: Any, size: tuple[int, int]) -> None:
     model = make(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx"))))
-    inputs = np.random.default_rng(0).normal(size=(1, 3, 64, 96)).astype(np.float32)
+    inputs = np.random.default_rng(0).normal(size=(1, 3, *size)).astype(np.float32)
     module = OnnxModule(model)
     trained = module(torch.from_numpy(inputs))[0].detach().numpy()
     assert np.abs(trained - run(model, inputs)).max() < 1e-4
@@ -115,3 +124,42 @@ def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -
     maps = run(onnx.load(str(tmp_path / "run" / "last.onnx")), np.zeros((1, 3, 96, 96), np.float32))
     assert maps.shape == (1, 5, 48, 48)
     assert (tmp_path / "run" / "curve.png").exists()
+
+
+def test_pages_are_bent_anew_at_each_visit_and_their_grids_are_learned() -> None:
+    sheet = np.random.default_rng(0).integers(0, 256, (90, 60, 3), dtype=np.uint8)
+    sheets = [LabelledImage(sheet, (), np.zeros((0, 4)))] * 2
+    model = grid_network(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx"))))
+    task = UnwarpingTask(model, CropSettings(count=2, batch=2, seed=3, workers=0), Data(sheets, sheets))
+    batches = task.batches(0)
+    images, grids = next(batches)
+    assert images.shape == (2, 3, UNWARPING_SIDE, UNWARPING_SIDE)
+    assert grids.shape == (2, 2, NODES, NODES)
+    assert not torch.equal(grids, next(batches)[1])
+    assert torch.equal(grids, next(task.batches(0))[1])
+    assert float(grid_loss(grids, grids)[0]) == 0
+    loss, _ = task.loss((images, grids))
+    loss.backward()
+    assert all(p.grad is not None for p in task.module.parameters())
+
+
+def test_an_unwarping_network_is_trained_and_its_directory_flattens(tmp_path: Path) -> None:
+    try:
+        synth.draw_sheet(np.random.default_rng(0), 96)
+    except InputError as missing:
+        pytest.skip(str(missing))
+    settings = CropSettings(side=96, count=2, batch=2, seed=5, workers=0)
+    request = Request("image_unwarping", tmp_path, workers=0, threads=1, steps=1, half=False)
+    with pytest.MonkeyPatch.context() as patch:
+        few = replace(MODULES["image_unwarping"], drawn=("sheets", 12))
+        patch.setitem(MODULES, "image_unwarping", few)
+        assert run_mode(request, settings, Schedule(steps=1)) == 0
+    network = network_from_directory(tmp_path / "inference", "sealread-unwarping", "image_unwarping")
+    stage = Lazy(network, networks.unwarper, EngineSettings()).get()
+    page = np.full((90, 60, 3), 255, np.uint8)
+    places = stage.places(page)
+    assert places.shape == (NODES, NODES, 2)
+    assert np.isfinite(places).all()
+    flat, frame = stage.flatten(page)
+    corner = frame.to_source(np.zeros((1, 2)))
+    assert np.allclose(corner, places[0, :1] if flat is not page else 0)

@@ -20,6 +20,10 @@ _RECIPES = {
     "layout_detection": (CropSettings(side=512, count=4000, batch=4, seed=12), Schedule(steps=1400, rate=6e-4, frozen=10)),
     "text_recognition": (CropSettings(side=320, count=20000, batch=16, seed=1), Schedule(steps=2300, rate=2e-4, frozen=10)),
     "doc_text_orientation": (CropSettings(side=512, count=4000, batch=32, seed=14), Schedule(steps=500, rate=1e-4)),
+    "image_unwarping": (
+        CropSettings(side=410, count=3000, batch=16, seed=21),
+        Schedule(steps=3000, rate=8e-4, frozen=10),
+    ),
 }
 
 

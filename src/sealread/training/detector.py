@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import torch
 import torch.nn.functional as functional
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y
@@ -24,6 +25,7 @@ class HeadBuilder:
     Attributes:
         merged: name of the merged features, 96 channels at a quarter of the input.
         half_resolution: name of the detection head's features, 24 channels at half of the input.
+        sixteenth: name of the backbone's features at a sixteenth of the input, 192 channels.
     """
 
     def __init__(self, base: onnx.ModelProto, seed: int) -> None:
@@ -32,10 +34,22 @@ class HeadBuilder:
         self.graph = self.model.graph
         self._rng = np.random.default_rng(seed)
         self.merged = next(node for node in reversed(self.graph.node) if node.op_type == "Concat").output[0]
+        halvings = [node for node in self.graph.node if node.op_type == "Conv" and 2 in _strides(node)]
+        self.sixteenth = halvings[-1].input[0]
         self.half_resolution = [node for node in self.graph.node if node.op_type == "Relu"][-1].output[0]
 
     def convolution(
-        self, source: str, name: str, inputs: int, outputs: int, size: int, *, stride: int = 1, relu: bool = True, bias: float = 0.0
+        self,
+        source: str,
+        name: str,
+        inputs: int,
+        outputs: int,
+        size: int,
+        *,
+        stride: int = 1,
+        dilation: int = 1,
+        relu: bool = True,
+        bias: float = 0.0,
     ) -> str:
         """A new convolution with random weights; gives the name of its output."""
         spread = np.sqrt(2.0 / (inputs * size * size)) * (1.0 if relu else 0.3)
@@ -48,14 +62,26 @@ class HeadBuilder:
                 [source, f"{name}.weight", f"{name}.bias"],
                 [f"{name}.out"],
                 kernel_shape=[size, size],
-                pads=[size // 2] * 4,
+                pads=[size // 2 * dilation] * 4,
                 strides=[stride, stride],
+                dilations=[dilation, dilation],
             )
         )
         if not relu:
             return f"{name}.out"
         self.graph.node.append(helper.make_node("Relu", [f"{name}.out"], [f"{name}.relu"]))
         return f"{name}.relu"
+
+    def sum(self, source: str, other: str) -> str:
+        """Both added."""
+        name = f"{other}.sum"
+        self.graph.node.append(helper.make_node("Add", [source, other], [name]))
+        return name
+
+    def weights(self, name: str, values: NDArray[np.float32]) -> str:
+        """Weights of their own, which are trained too."""
+        self.graph.initializer.append(numpy_helper.from_array(values, name))
+        return name
 
     def sigmoid(self, source: str) -> str:
         """The probability of a score."""
@@ -88,6 +114,10 @@ class HeadBuilder:
         graph.initializer.extend(weights)
         onnx.checker.check_model(self.model)
         return self.model
+
+
+def _strides(node: onnx.NodeProto) -> list[int]:
+    return next((list(a.ints) for a in node.attribute if a.name == "strides"), [1, 1])
 
 
 def band_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:

@@ -25,6 +25,9 @@ from sealread.types import Tensor
 from sealread.zoo import Network, find_network
 from sealread.zoo.directory import network_from_card
 
+#: The unwarping network sees a page as a square of this side.
+UNWARPING_SIDE = 256
+
 
 class Session:
     """An engine over a network in memory."""
@@ -68,6 +71,7 @@ def card_of(task: str, model: onnx.ModelProto) -> dict[str, Any]:
         "layout_detection": _layout_card,
         "text_recognition": _recognition_card,
         "doc_text_orientation": _orientation_card,
+        "image_unwarping": _unwarping_card,
     }
     return {"Global": {"model_name": name, "licence": zoo.licence}, **makers[task](zoo.settings, model)}
 
@@ -117,6 +121,15 @@ def _orientation_card(settings: Mapping[str, Any], model: onnx.ModelProto) -> di
     return {"PreProcess": {"transform_ops": steps}, "PostProcess": {"Topk": {"topk": 1, "label_list": labels}}}
 
 
+def _unwarping_card(settings: Mapping[str, Any], model: onnx.ModelProto) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = [
+        {"Resize": {"target_size": [UNWARPING_SIDE, UNWARPING_SIDE]}},
+        {"NormalizeImage": {"scale": "1./255.", "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "order": "hwc"}},
+        {"ToCHWImage": None},
+    ]
+    return {"PreProcess": {"transform_ops": steps}, "PostProcess": {"name": "SamplingGrid"}}
+
+
 def deployed(task: str, model: onnx.ModelProto) -> Any:
     """The pipeline's stage with this network: what reading would do with its exported directory."""
     return stage_of(network_from_card(card_of(task, model), task, Path("this network")), Session(model))
@@ -130,6 +143,7 @@ def stage_of(network: Network, engine: Engine | None) -> Any:
         "layout_detection": networks.finder,
         "text_recognition": networks.recogniser(1 if batch is None else batch),
         "doc_text_orientation": networks.orientation,
+        "image_unwarping": networks.unwarper,
     }
     return makers[network.task](network, engine)
 

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from sealread.engines import EngineSettings, open_engine
 from sealread.errors import InputError, SealreadError
 from sealread.sources import pages
+from sealread.stages.unwarping import bend, is_bent
 from sealread.training.datasets import DataSet, read_dataset
 from sealread.training.export import characters_of, deployed, stage_of, write_directory
 from sealread.training.loop import Schedule, train
@@ -30,6 +31,7 @@ from sealread.training.recogniser import with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
 from sealread.training.tasks import CropSettings
+from sealread.training.unwarping import sheet_measures
 from sealread.training.validation import (
     detection_settings,
     detector_measures,
@@ -93,6 +95,8 @@ _Outcome = tuple[int, dict[str, Any]]
 def _dataset(request: Request) -> DataSet:
     if request.dataset is None:
         raise InputError("no data set is named: give its folder with --data, or as Global.dataset_dir", parameter="dataset_dir")
+    if request.module == "image_unwarping":
+        raise InputError("data sets of bent pages are not read: image_unwarping is trained on drawn ones only", parameter="dataset_dir")
     alphabet = None
     if request.module == "text_recognition":
         alphabet = frozenset([*characters_of(starting_network(request.module, request.base, further=True)), " "])
@@ -201,6 +205,7 @@ def measured(module: str, stage: Any, samples: Samples) -> dict[str, float]:
         "layout_detection": finder_measures,
         "text_recognition": recogniser_measures,
         "doc_text_orientation": orientation_measures,
+        "image_unwarping": sheet_measures,
     }
     found: dict[str, float] = measures[module](stage, samples)
     return found
@@ -270,6 +275,9 @@ def _seen(module: str, stage: Any, image: Image) -> tuple[dict[str, Any], Iterat
     if module == "text_recognition":
         answer = stage.read([image])[0]
         return {"rec_text": answer.text, "rec_score": round(answer.score, 4)}, None
+    if module == "image_unwarping":
+        places = stage.places(image)
+        return {"bend": round(bend(places), 4), "bent": is_bent(places)}, iter(places)
     probabilities = stage.probabilities(image)
     best = int(np.argmax(probabilities))
     return {"class_ids": [best], "scores": [round(float(probabilities[best]), 4)], "label_names": [str(stage.labels[best])]}, None

@@ -17,6 +17,7 @@ from sealread.training.recogniser import ADDED_CHARACTERS, with_alphabet
 from sealread.training.request import MODEL_NAMES
 from sealread.training.samples import Data, QuarterTurns
 from sealread.training.tasks import CropSettings, DetectorTask, OrientationTask, RecogniserTask, SealFinderTask, drawn_data
+from sealread.training.unwarping import UnwarpingTask, grid_network
 from sealread.zoo import Network, find_network, network_from_directory
 
 
@@ -25,7 +26,7 @@ class TrainedModule:
     """One network that can be trained.
 
     Attributes:
-        drawn: what is drawn for it, ``crops`` or ``pages``, and how many of them are held out.
+        drawn: what is drawn for it, ``crops``, ``pages`` or ``sheets``, and how many of them are held out.
         carried: the file of the package rapidocr from which the embedded network was trained; None: it is trained further itself.
         headed: the network with the heads, or the further characters, that are trained; files may have them already.
         task: makes what the loop trains.
@@ -51,6 +52,7 @@ MODULES = {
     "layout_detection": TrainedModule(("pages", 96), "PP-OCRv6_det_small.onnx", _with_head(seal_network, "seals"), SealFinderTask),
     "text_recognition": TrainedModule(("crops", 192), "PP-OCRv6_rec_small.onnx", _with_seal_characters, RecogniserTask),
     "doc_text_orientation": TrainedModule(("pages", 96), None, lambda model: model, OrientationTask),
+    "image_unwarping": TrainedModule(("sheets", 128), "PP-OCRv6_det_small.onnx", _with_head(grid_network, "grid"), UnwarpingTask),
 }
 
 

@@ -21,6 +21,7 @@ MODEL_NAMES = {
     "layout_detection": "sealread-layout",
     "text_recognition": "sealread-seal-rec",
     "doc_text_orientation": "PP-LCNet_x1_0_doc_ori",
+    "image_unwarping": "sealread-unwarping",
 }
 _LOG = logging.getLogger(__name__)
 

@@ -82,7 +82,7 @@ class DrawnSamples:
     """Samples of the generator.
 
     Attributes:
-        kind: ``crops`` or ``pages``.
+        kind: ``crops``, ``pages`` or ``sheets``, see `drawn`.
         size: longer side of the images in pixels.
         cache: folder in which they are kept, or None.
     """
@@ -130,13 +130,13 @@ def quarter_turned(labelled: LabelledImage, turns: int) -> LabelledImage:
 
 
 def drawn(kind: str, seed: int, index: int, size: int, cache: Path | None) -> LabelledImage:
-    """Sample `index` of the generator: ``crops`` or ``pages``."""
+    """Sample `index` of the generator: ``crops``, ``pages``, or ``sheets``, which are pages before their photo."""
     path = cache / f"{kind}-{size}-{seed}" / f"{index // 1000:04d}" / f"{index:07d}.npz" if cache is not None else None
     if path is not None and path.exists():
         return _read(path)
     rng = np.random.default_rng([seed, index])
-    sample = synth.draw_crop(rng, size) if kind == "crops" else synth.draw_page(rng, size)
-    labelled = _labelled(sample)
+    draw = {"crops": synth.draw_crop, "pages": synth.draw_page, "sheets": synth.draw_sheet}[kind]
+    labelled = _labelled(draw(rng, size))
     if path is not None:
         _write(path, labelled)
     return labelled

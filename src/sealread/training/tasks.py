@@ -81,7 +81,7 @@ class CropSettings:
 
 
 def drawn_data(kind: str, settings: CropSettings, held_out: int) -> Data:
-    """Images that the generator draws: ``crops`` or ``pages``; the held-out ones are of a seed of their own."""
+    """Images that the generator draws, of a kind that `drawn` knows; the held-out ones are of a seed of their own."""
     training = DrawnSamples(kind, settings.seed, settings.count, settings.side, settings.cache)
     return Data(training, DrawnSamples(kind, VALIDATION_SEED, held_out, settings.side, settings.cache))
 
@@ -139,7 +139,7 @@ class DetectorTask:
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images, target maps and weights."""
-        return _batches(DetectorSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
+        return batches(DetectorSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `band_loss`."""
@@ -182,7 +182,7 @@ class SealFinderTask:
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images and target maps."""
-        return _batches(PageSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
+        return batches(PageSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `seal_loss`."""
@@ -248,8 +248,8 @@ class RecogniserTask:
         pool = replace(self.settings, batch=self.settings.batch * _POOL)
         skip = first_step % _POOL
         samples = self._samples(pool)
-        for batches in _batches(samples, pool, len(self.data.training), first_step // _POOL, self._sorted):
-            yield from batches[skip:]
+        for several in batches(samples, pool, len(self.data.training), first_step // _POOL, self._sorted):
+            yield from several[skip:]
             skip = 0
 
     def _sorted(self, samples: list[tuple[NDArray[np.uint8], str]]) -> tuple[tuple[torch.Tensor, ...], ...]:
@@ -300,7 +300,7 @@ class OrientationTask:
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images and quarter turns."""
-        return _batches(TurnSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
+        return batches(TurnSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `turn_loss`."""
@@ -312,9 +312,10 @@ class OrientationTask:
         return orientation_measures(deployed("doc_text_orientation", model), self.data.validation)
 
 
-def _batches(
+def batches(
     samples: Dataset[Any], settings: CropSettings, count: int, first_step: int, collate: Callable[[list[Any]], Any] | None = None
 ) -> Iterator[Any]:
+    """Endless batches of the `count` samples, from that of `first_step` on, the order following from the seed."""
     loader = DataLoader(
         samples,
         batch_size=settings.batch,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +28,19 @@ def draw_page(rng: Random, long_side: int = 640) -> Sample:
         rng: the only source of chance.
         long_side: longer side of the image in pixels.
     """
+    sheet = draw_sheet(rng, long_side)
+    page, seals, (height, width) = sheet.image, sheet.seals, sheet.image.shape[:2]
+    photo = chance(rng, 0.45)
+    view, width, height = _page_view(rng, width, height, long_side, photo)
+    image = laid_out(rng, page, view, width, height)
+    if not photo and chance(rng, 0.04):
+        image = filtered(rng, image)
+    image = effects.photographed(rng, image, max(9.0, 0.014 * long_side), photo=photo)
+    return Sample(image, tuple(map_seal(seal, view.points) for seal in seals))
+
+
+def draw_sheet(rng: Random, long_side: int = 640) -> Sample:
+    """The flat sheet of such a document, before anybody has scanned or photographed it."""
     weights = np.array([weight for _, weight, _ in layouts.LAYOUTS])
     layout, _, (flattest, tallest) = layouts.LAYOUTS[int(rng.choice(len(weights), p=weights / weights.sum()))]
     ratio = float(rng.uniform(flattest, tallest))
@@ -37,13 +52,7 @@ def draw_page(rng: Random, long_side: int = 640) -> Sample:
     _distractions(rng, page)
     count = 0 if chance(rng, 0.25) else int(rng.choice([1, 2, 3, 4], p=[0.5, 0.3, 0.12, 0.08]))
     page, seals = _sealed(rng, page, spots, count)
-    photo = chance(rng, 0.45)
-    view, width, height = _page_view(rng, width, height, long_side, photo)
-    image = _laid_out(rng, page, view, width, height)
-    if not photo and chance(rng, 0.04):
-        image = filtered(rng, image)
-    image = effects.photographed(rng, image, max(9.0, 0.014 * long_side), photo=photo)
-    return Sample(image, tuple(map_seal(seal, view.points) for seal in seals))
+    return Sample(page, tuple(seals))
 
 
 def _distractions(rng: Random, page: Image) -> None:
@@ -158,7 +167,15 @@ def _page_view(rng: Random, width: int, height: int, long_side: int, photo: bool
     return effects.View(fit @ shape @ rotation @ back, bend), out_width, out_height
 
 
-def _laid_out(rng: Random, page: Image, view: effects.View, width: int, height: int) -> Image:
+class View(Protocol):
+    """How a page lies in an image."""
+
+    def image(self, scene: Image, width: int, height: int, *, border: tuple[int, int, int] | None = None) -> Image:
+        """The page as it appears; outside it the border colour shows."""
+        ...
+
+
+def laid_out(rng: Random, page: Image, view: View, width: int, height: int) -> Image:
     """The page as it lies on its desk."""
     seen = np.asarray(view.image(page, width, height, border=(0, 0, 0)), np.uint8)
     cover = view.image(np.full((*page.shape[:2], 3), 255, np.uint8), width, height, border=(0, 0, 0))
