@@ -194,6 +194,9 @@ def test_without_paddle_its_formats_say_what_to_install(tmp_path: Path, monkeypa
     with pytest.raises(ModelError, match=r"pip install 'sealread\[paddle\]'") as caught:
         runnable(network)
     assert caught.value.exit_status == 3
+    for asked in ({"native": True}, {"convert": False}):
+        with pytest.raises(ModelError, match=r"Paddle, which must run it, is not installed; run: pip install 'sealread\[paddle\]'"):
+            runnable(network, **asked)
     with pytest.raises(ModelError, match=r"engine paddle is not installed.*sealread\[paddle\]"):
         create_pipeline(engine="paddle")
 

@@ -51,10 +51,13 @@ def runnable(network: Network, *, native: bool = False, convert: bool = True) ->
         return _with_grid(network, _as_onnx(network))
     if network.program is None or (not native and network.file != network.program):
         return network.file
+    if native or not convert:
+        if not _installed("paddle"):
+            message = f"the model {network.name} is in Paddle's own format, and Paddle, which must run it, is not installed; {_EXTRA}"
+            raise ModelError(message, source=str(network.program), parameter="engine")
+        return network.program
     if not _installed("paddle"):
         return _as_onnx(network)
-    if native or not convert:
-        return network.program
     try:
         return _as_onnx(network)
     except ModelError as cause:
