@@ -78,7 +78,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600.0, help="of load, shared out among the levels (default: %(default)s)")
     parser.add_argument("--levels", type=int, nargs="+", default=LEVELS, help="connections (default: %(default)s)")
     parser.add_argument("--baseline", type=float, default=20.0, help="seconds of reading in process, twice (default: %(default)s)")
-    parser.add_argument("--together", type=int, default=1, help="pages_together of the service (default: %(default)s)")
+    parser.add_argument("--together", type=int, default=4, help="pages_together of the service (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8765, help="(default: %(default)s)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -7,18 +7,19 @@ the caller's page.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sealread.frames import Frame
-from sealread.lines import ReadLine, joined_columns, merit, plan, reading_order, roles, rotation_of, weight
+from sealread.lines import LinePlan, ReadLine, joined_columns, merit, plan, reading_order, roles, rotation_of, weight
 from sealread.polygons import bounding_box
 from sealread.stages.detection import Detector
 from sealread.stages.recognition import HEIGHT, Recogniser
-from sealread.stages.rectification import straighten
-from sealread.types import DetectedLine, DetectionSettings, Image, Points, Region, Ribbon, Role, SealReading, TextLine
+from sealread.stages.rectification import Strip, straighten
+from sealread.types import DetectedLine, DetectionSettings, Image, Points, Recognition, Region, Ribbon, Role, SealReading, TextLine
 
 #: Crops are searched for text with this share of their size around them: boxes may cut the outer ring or the ends of a line.
 _CROP_MARGIN = 0.04
@@ -55,33 +56,53 @@ def find_lines(places: Sequence[tuple[Image, Region]], detector: Detector, setti
 
 def read_seals(pages: Sequence[Found], recogniser: Recogniser) -> list[list[SealReading]]:
     """The seals of each page, the lines of all pages read together."""
-    read = iter(_read_lines([(page.flat, lines) for page in pages for _, lines in page.places], recogniser))
-    return [
-        [
-            _seal(number, region, page.flat, [_scored(line, recogniser) for line in next(read)], page.frame, page.least_score)
-            for number, (region, _) in enumerate(page.places, 1)
-        ]
-        for page in pages
-    ]
+    planned = [[job for seal, (_, lines) in enumerate(page.places) for job in _jobs(seal, page.flat, lines)] for page in pages]
+    answers = recogniser.read_together([[job.image for job in jobs] for jobs in planned])
+    return [_seals(page, _best(jobs, read), recogniser) for page, jobs, read in zip(pages, planned, answers, strict=True)]
 
 
-def _read_lines(detected: Sequence[tuple[Image, Sequence[DetectedLine]]], recogniser: Recogniser) -> list[list[ReadLine]]:
-    """All lines of all seals read in one go; of each the reading with most merit, columns joined."""
-    jobs = []
-    for seal, (flat, lines) in enumerate(detected):
-        for planned in plan(lines):
-            for choice in planned.choices:
-                strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
-                if len(strips) == len(choice):
-                    jobs.append((seal, planned, choice, strips))
-    answers = recogniser.read([np.concatenate([strip.image for strip in strips], axis=1) for _, _, _, strips in jobs])
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One way to read a line of the `seal`-th seal of a page."""
+
+    seal: int
+    planned: LinePlan
+    choice: tuple[Ribbon, ...]
+    strips: tuple[Strip, ...]
+
+    @property
+    def image(self) -> Image:
+        return np.concatenate([strip.image for strip in self.strips], axis=1)
+
+
+def _jobs(seal: int, flat: Image, lines: Sequence[DetectedLine]) -> Iterator[_Job]:
+    """All ways to read the lines of a seal."""
+    for planned in plan(lines):
+        for choice in planned.choices:
+            strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
+            if len(strips) == len(choice):
+                yield _Job(seal, planned, choice, strips)
+
+
+def _best(jobs: Sequence[_Job], answers: Sequence[Recognition]) -> dict[int, list[ReadLine]]:
+    """Of each line, by seal, the reading with most merit; columns joined."""
     best: dict[tuple[int, int], ReadLine] = {}
-    for (seal, planned, choice, strips), answer in zip(jobs, answers, strict=True):
-        candidate = ReadLine(planned.polygon, planned.score, choice, strips, answer)
-        rival = best.get((seal, id(planned)))
+    for job, answer in zip(jobs, answers, strict=True):
+        candidate = ReadLine(job.planned.polygon, job.planned.score, job.choice, job.strips, answer)
+        rival = best.get((job.seal, id(job.planned)))
         if rival is None or merit(candidate) > merit(rival) + _ROUNDING:
-            best[seal, id(planned)] = candidate
-    return [joined_columns([line for (owner, _), line in best.items() if owner == seal]) for seal in range(len(detected))]
+            best[job.seal, id(job.planned)] = candidate
+    by_seal: defaultdict[int, list[ReadLine]] = defaultdict(list)
+    for (seal, _), line in best.items():
+        by_seal[seal].append(line)
+    return {seal: joined_columns(lines) for seal, lines in by_seal.items()}
+
+
+def _seals(page: Found, read: Mapping[int, Sequence[ReadLine]], recogniser: Recogniser) -> list[SealReading]:
+    return [
+        _seal(seal + 1, region, page.flat, [_scored(line, recogniser) for line in read.get(seal, ())], page.frame, page.least_score)
+        for seal, (region, _) in enumerate(page.places)
+    ]
 
 
 def _scored(line: ReadLine, recogniser: Recogniser) -> ReadLine:

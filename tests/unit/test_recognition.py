@@ -55,6 +55,19 @@ def test_order_and_number_are_kept_and_batches_change_nothing(texts: list[str], 
         assert np.allclose(a.char_positions, b.char_positions)
 
 
+def test_a_page_reads_alike_in_any_company() -> None:
+    """A network that sees the padding would answer otherwise if a page's strips were padded for those of another."""
+
+    class Widths(Columns):
+        def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+            (answer,) = super().run(inputs)
+            return [answer * np.float32(1 - inputs[0].shape[3] / 10_000)]
+
+    pages = [[strip("甲乙" * n, step=16) for n in lengths] for lengths in ((1, 9, 30), (2, 10, 31, 32), (), (5,))]
+    recogniser = Recogniser(Widths(), ALPHABET, 4)
+    assert recogniser.read_together(pages) == [recogniser.read(page) for page in pages]
+
+
 def test_no_strips_no_run() -> None:
     engine = Columns()
     assert Recogniser(engine, ALPHABET).read([]) == []

@@ -43,7 +43,7 @@ class Limits(BaseModel):
 
     workers: _Whole | None = Field(default=None, description="processes that read; null: one for each core")
     parsers: _Whole = Field(default=2, description="processes that open files")
-    pages_together: _Whole = Field(default=1, description="waiting pages, of any requests, that share runs of the networks")
+    pages_together: _Whole = Field(default=4, description="waiting pages, of any requests, that share runs of the networks")
     max_body_mb: _Megabytes = Field(default=50, description="largest request")
     max_waiting_mb: _Megabytes = Field(default=400, description="all requests that are held at a time")
     max_queue: _Whole = Field(default=64, description="requests that are held at a time; more are told to come again (429)")

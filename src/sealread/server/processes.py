@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sealread.errors import EngineError, InputError, ModelError, SealreadError
+from sealread.server.logs import log_to_standard_error
 
 _log = logging.getLogger(__name__)
 
@@ -189,6 +190,7 @@ def _work(line: Connection, make: Callable[..., Trade], arguments: tuple[Any, ..
     """The life of a process: until the other end of the line is closed."""
     for number in (signal.SIGINT, signal.SIGTERM):  # whoever stops the service lets this one finish
         signal.signal(number, signal.SIG_IGN)
+    log_to_standard_error()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         trade: Trade | None = None
 

@@ -11,7 +11,8 @@ Invariants: order and number are kept; batching does not change a reading beyond
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -86,23 +87,37 @@ class Recogniser:
 
     def read(self, strips: Sequence[Image]) -> list[Recognition]:
         """Read strips ``(h, w, 3)`` uint8 BGR; empty in, empty out."""
-        sized = [_to_height(strip) for strip in strips]
-        answers: list[Recognition | None] = [None] * len(sized)
-        order = sorted(range(len(sized)), key=lambda i: sized[i].shape[1])
+        return self.read_together([strips])[0]
+
+    def read_together(self, pages: Sequence[Sequence[Image]]) -> list[list[Recognition]]:
+        """Read the strips of pages, which share runs where they are padded to the same width: a page reads alike in any company."""
+        sized = [[_to_height(strip) for strip in strips] for strips in pages]
+        by_width: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        for page, strips in enumerate(sized):
+            for width, members in self._batches([strip.shape[1] for strip in strips]):
+                by_width[width].extend((page, i) for i in members)
+        answers: dict[tuple[int, int], Recognition] = {}
+        for width, places in by_width.items():
+            most = min(self.batch_size, max(_BATCH_WIDTH // width, 1))
+            for start in range(0, len(places), most):
+                chosen = places[start : start + most]
+                answers.update(zip(chosen, self._read_batch([sized[page][i] for page, i in chosen], width), strict=True))
+        return [[answers[page, i] for i in range(len(strips))] for page, strips in enumerate(sized)]
+
+    def _batches(self, widths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+        """Strips of like width together, with the width to which they are padded."""
+        order = sorted(range(len(widths)), key=lambda i: widths[i])
         start = 0
         while start < len(order):
             count = 1
-            width = self._padded_width(sized[order[start]].shape[1])
+            width = least = self._padded_width(widths[order[start]])
             while count < self.batch_size and start + count < len(order):
-                wider = self._padded_width(sized[order[start + count]].shape[1])
-                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * self._padded_width(sized[order[start]].shape[1]):
+                wider = self._padded_width(widths[order[start + count]])
+                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * least:
                     break
                 count, width = count + 1, wider
-            chosen = order[start : start + count]
-            for i, answer in zip(chosen, self._read_batch([sized[i] for i in chosen], width), strict=True):
-                answers[i] = answer
+            yield width, order[start : start + count]
             start += count
-        return [answer for answer in answers if answer is not None]
 
     def _read_batch(self, strips: Sequence[Image], width: int) -> list[Recognition]:
         batch = np.zeros((len(strips), 3, HEIGHT, width), np.float32)
