@@ -134,4 +134,8 @@ def test_results_expire(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
         store.job(names[0])
     assert store.pages(names[0], 0, 10) == []
+    for number in range(4):
+        store.save(names[1], StoredPage(number, 1, 1, 0, bytes(8_000_000), None))
+    assert [page.number for page in store.pages(names[1], 0, 10)] == [0, 1]
+    assert [page.number for page in store.pages(names[1], 2, 1)] == [2]
     store.close()

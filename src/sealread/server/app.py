@@ -136,7 +136,7 @@ class Application:
                 return _refused(request, error.http_status, str(error))
             _log.error("failed", extra={"fields": {"logId": request.state.log_id, "reason": str(error)}})
             if isinstance(error, ModelError):
-                return _refused(request, error.http_status, "A network is missing")
+                return _refused(request, error.http_status, "The service cannot read files now")
             return _refused(
                 request, error.http_status, "The page cannot be read" if isinstance(error, EngineError) else "Internal server error"
             )

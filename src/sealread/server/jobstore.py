@@ -23,6 +23,9 @@ from sealread.server.intake import Upload
 
 State = Literal["waiting", "running", "done", "failed"]
 
+#: Of pages that are given out together.
+_MOST_BYTES = 20_000_000
+
 _TABLES = """
 create table if not exists job (
     id text primary key, owner text not null, state text not null, created real not null, finished real, log_id text not null,
@@ -168,10 +171,20 @@ class JobStore:
         self.file(name).unlink(missing_ok=True)
 
     def pages(self, name: str, first: int, count: int) -> list[StoredPage]:
-        """Some pages that are done, in order."""
+        """Some pages that are done, in order; fewer where they would take too much memory at once."""
+        sql = "select number, length(content) from page where job = ? and number >= ? order by number limit ?"
+        chosen: list[int] = []
+        size = 0
+        for number, length in self._ask(sql, (name, first, count)):
+            size += 0 if length is None else length
+            if chosen and size > _MOST_BYTES:
+                break
+            chosen.append(number)
+        if not chosen:
+            return []
         columns = "number, width, height, seals, content, message"
-        sql = f"select {columns} from page where job = ? and number >= ? order by number limit ?"
-        return [StoredPage(*row) for row in self._ask(sql, (name, first, count))]
+        sql = f"select {columns} from page where job = ? and number between ? and ? order by number"
+        return [StoredPage(*row) for row in self._ask(sql, (name, chosen[0], chosen[-1]))]
 
     def done(self, name: str) -> set[int]:
         """Numbers of the pages that are done."""

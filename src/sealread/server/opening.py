@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sealread.errors import InputError
+from sealread.errors import InputError, ModelError
 from sealread.pdf import Pdf, is_pdf
 from sealread.pixels import HEAD_BYTES, Picture
 from sealread.server.processes import Answer, Task, limit_address_space
@@ -52,8 +52,12 @@ class Opener:
                 raise InputError("it is a PDF, but fileType says image" if is_pdf(head) else "it is no PDF, but fileType says so")
             kind, count, image = self._pdf(file, task["index"]) if is_pdf(head) else self._picture(file, task["index"])
         page = Path(task["folder"], secrets.token_hex(16))
-        page.touch(mode=0o600)
-        image.tofile(page)
+        try:
+            page.touch(mode=0o600)
+            image.tofile(page)
+        except OSError as cause:
+            page.unlink(missing_ok=True)
+            raise ModelError(f"a page cannot be put into {page.parent}: {cause}; make room there") from cause
         return Answer({"type": kind, "count": count, "page": os.fspath(page), "height": image.shape[0], "width": image.shape[1]})
 
     def _pdf(self, file: Any, index: int) -> tuple[str, int, Image]:

@@ -94,10 +94,11 @@ def _store(limits: Limits, port: int) -> JobStore | None:
 
 def server_config(application: Application, host: str, port: int) -> uvicorn.Config:
     """How uvicorn runs it."""
-    seconds = application.settings.limits.upload_seconds
+    limits = application.settings.limits
 
     class Protocol(_Impatient):
-        header_seconds = seconds
+        header_seconds = limits.upload_seconds
+        most_connections = limits.max_connections
 
     return uvicorn.Config(
         application.asgi,
@@ -117,13 +118,17 @@ def server_config(application: Application, host: str, port: int) -> uvicorn.Con
 
 
 class _Impatient(H11Protocol):
-    """Closes connections whose headers do not come."""
+    """Closes connections that are too many, and those whose headers do not come."""
 
-    header_seconds: float = 30.0
+    header_seconds: float
+    most_connections: int
     _patience: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if len(self.connections) > self.most_connections:
+            transport.close()
+            return
         self._patience = self.loop.call_later(self.header_seconds, self._enough)
 
     def data_received(self, data: bytes) -> None:

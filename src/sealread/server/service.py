@@ -93,7 +93,7 @@ class Service:
             part=_parted,
         )
         # Opened pages take memory: enough of them wait to keep all readers busy, no more.
-        self._ahead = asyncio.Semaphore(readers * (limits.pages_together + 1))
+        self._ahead = asyncio.Semaphore(readers + limits.pages_together)
         self._ahead_of_jobs = asyncio.Semaphore(readers)
 
     @property
