@@ -136,7 +136,8 @@ def smooth_page(height: int, width: int) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("size", [(200, 150), (48, 40), (333, 700)])
-def test_the_flat_page_is_the_networks_own_and_points_find_their_way_back(size: tuple[int, int]) -> None:
+def test_the_flat_page_is_the_networks_own_and_points_find_their_way_back(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sealread.stages.unwarping.BENT_FROM", 0.0)  # the tiny network moves the page, but hardly bends it
     network = network_from_directory(FIXTURES / "picture", "paddle_flat", "image_unwarping")
     stage = Lazy(network, unwarper, EngineSettings("onnxruntime")).get()
     assert stage is not None
