@@ -104,6 +104,14 @@ def drop(driver: Any, *files: Path) -> None:
     driver.execute_script(DROP, hand)
 
 
+PASTE = """
+const answer = await fetch("page/samples/seal.png");
+const transfer = new DataTransfer();
+transfer.items.add(new File([await answer.blob()], "image.png", { type: "image/png" }));
+document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: transfer, bubbles: true }));
+"""
+
+
 def lit(driver: Any, selector: str) -> list[str]:
     return [part.get_attribute("data-line") for part in all_of(driver, f"{selector}.lit")]
 
@@ -164,6 +172,16 @@ def test_a_pdf_shows_every_page(page: Any, service: str) -> None:
     wait(page, lambda driver: len(all_of(driver, ".page")) == len(pages) and not all_of(driver, "#work:not([hidden])"))
     assert len(all_of(page, ".seal")) == sum(len(entry["prunedResult"]["seals"]) for entry in pages)
     assert "2 pages" in page.find_element("css selector", ".summary").text
+    assert [title.text for title in all_of(page, "h3")] == ["Page 1 of 2", "Page 2 of 2"]
+
+
+def test_a_pasted_picture_is_read_and_can_be_removed(page: Any) -> None:
+    page.execute_script(f"(async () => {{ {PASTE} }})()")
+    wait(page, lambda driver: all_of(driver, ".reading table"))
+    assert page.find_element("css selector", ".reading h2").text == "image.png"
+    page.find_element("css selector", "button[aria-label='Remove image.png']").click()
+    assert all_of(page, ".reading") == []
+    assert page.find_element("css selector", "h1").is_displayed()
 
 
 def test_what_is_unsure_says_so(page: Any, service: str) -> None:

@@ -4,6 +4,7 @@ export function blobOf(text, type = "image/jpeg") {
   return new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))], { type });
 }
 
+const SPARE = 1.5; // for zooming in
 const KEPT = 1000; // milliseconds that an opened picture stays: the page and its seals are drawn from one
 const opened = new WeakMap();
 
@@ -18,7 +19,7 @@ function open(blob) {
 }
 
 // Draws the part `box` ([x, y, width, height] in pixels of the page) of a picture of the page, at most `longest` pixels long.
-export async function draw(canvas, blob, page, box, longest = 2000) {
+export async function draw(canvas, blob, page, box, longest) {
   const picture = await open(blob);
   const across = picture.width / page.width; // the service may have reduced the picture
   const down = picture.height / page.height;
@@ -26,7 +27,9 @@ export async function draw(canvas, blob, page, box, longest = 2000) {
   const scale = Math.min(1, longest / Math.max(width * across, height * down));
   canvas.width = Math.max(1, Math.round(width * across * scale));
   canvas.height = Math.max(1, Math.round(height * down * scale));
-  canvas.getContext("2d").drawImage(picture, x * across, y * down, width * across, height * down, 0, 0, canvas.width, canvas.height);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, x * across, y * down, width * across, height * down, 0, 0, canvas.width, canvas.height);
 }
 
 export async function sizeOf(blob) {
@@ -46,8 +49,10 @@ const near = new IntersectionObserver(
 );
 const drawings = new WeakMap();
 
-export function drawWhenNear(canvas, blob, page, box, longest) {
-  drawings.set(canvas, () => draw(canvas, blob, page, box, longest));
+export function drawWhenNear(canvas, blob, page, box) {
+  // Browsers reduce a canvas roughly: it gets hardly more pixels than are shown.
+  const longest = () => SPARE * devicePixelRatio * Math.max(canvas.clientWidth, canvas.clientHeight);
+  drawings.set(canvas, () => draw(canvas, blob, page, box, longest()));
   near.observe(canvas);
 }
 

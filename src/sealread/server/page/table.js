@@ -59,7 +59,7 @@ export function sealCard(seal, ids, page) {
 
   const box = surroundings(seal.bbox, page.size);
   const canvas = make("canvas", { ariaHidden: "true" });
-  if (page.picture !== null) drawWhenNear(canvas, page.picture, page.size, box, 640);
+  if (page.picture !== null) drawWhenNear(canvas, page.picture, page.size, box);
   const cut = make("div", { className: "cut" }, canvas, outlines([{ seal, ids }], box, { boxes: false, named: false }));
   cut.style.aspectRatio = `${box[2]} / ${box[3]}`;
 
