@@ -54,11 +54,11 @@ def check(pipeline: Pipeline, device: str) -> None:
             raise EngineError(f"the drawn seal says {DRAWN_TEXT}, but was not read so: try another --engine, or --precision fp32")
 
 
-def _installed(package: str) -> str:
-    try:
+def _installed(engine: str) -> str:
+    # Engines are named as they are imported; some packages have other names, and more than one.
+    for package in metadata.packages_distributions().get(engine, ()):
         return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "not installed"
+    return "not installed"
 
 
 def cpu_instructions() -> tuple[str, ...]:
