@@ -14,6 +14,8 @@ import pytest
 
 JARS = Path("/usr/share/java")
 NEWTONSOFT = Path("/usr/lib/cli/Newtonsoft.Json-5.0/Newtonsoft.Json.dll")
+#: As Debian builds the library; with others its header describes other classes than the library has.
+HTTPLIB_AS_BUILT = [f"-DCPPHTTPLIB_{part}_SUPPORT" for part in ("OPENSSL", "ZLIB", "BROTLI")]
 #: Where Debian and npm put packages for all users.
 NODE_MODULES = "/usr/share/nodejs:/usr/lib/node_modules:/usr/local/lib/node_modules"
 TIME_LIMIT = 120
@@ -131,7 +133,8 @@ def _cpp(source: Path, folder: Path) -> list[str]:
         libraries.append("-lcurl")
     else:
         need_file(Path("/usr/include/httplib.h"), "libcpp-httplib-dev")
-        libraries += ["-lcpp-httplib", "-lpthread"]
+        need_file(Path("/usr/include/brotli/decode.h"), "libbrotli-dev libssl-dev zlib1g-dev")
+        libraries += [*HTTPLIB_AS_BUILT, "-lcpp-httplib", "-lpthread"]
     built([compiler, "-std=c++17", "-I", str(folder), str(source), *libraries, "-o", str(program)], folder)
     return [str(program)]
 
