@@ -108,6 +108,7 @@ def _run(words: list[str], make: MakePipeline) -> int:
         "download": _download,
         "evaluate": _evaluate,
         "models": _models,
+        "quantise": _quantise,
         "seal_recognition": _read,
         "synth": _synth,
         "train": _train,
@@ -293,6 +294,26 @@ def _download(words: list[str], make: MakePipeline) -> int:
             raise InputError(f"there is no model {name!r}{suggestion(name, known_names())}", parameter="names")
     for name in args.names:
         print(fetch_model(name, args.model_source), flush=True)
+    return 0
+
+
+def _quantise(words: list[str], make: MakePipeline) -> int:
+    about = "Calibrate the networks of a configuration for 8-bit integers, on drawn seals; --precision int8 then runs them."
+    parser = Parser(prog="sealread quantise", description=about)
+    parser.add_argument("--pipeline", default="seal_recognition", metavar="NAME", help="packaged name or .yaml file (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=64, help="samples to draw (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    args = parser.parse_args(words)
+    _require_above_zero(args, "count")
+    try:
+        from sealread.training import quantisation
+    except ModuleNotFoundError as error:
+        raise _without_extra("quantise", error, "quantise") from error
+    from sealread import create_pipeline
+
+    pipeline = create_pipeline(pipeline=args.pipeline, engine_config={"precision": "f32"})
+    for name, path in quantisation.quantise(pipeline, args.count, args.seed, lambda said: _LOG.info("%s", said)).items():
+        print(name, path, flush=True)
     return 0
 
 

@@ -23,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 _USAGE = """sealread INPUT [INPUT ...] [--save_path DIR] [flags]
        sealread --serve [--host HOST] [--port PORT] [--pipeline NAME]
        sealread --get_pipeline_config seal_recognition [--save_path DIR]
-       sealread {check,download,evaluate,models,synth,train} --help"""
+       sealread {check,download,evaluate,models,quantise,synth,train} --help"""
 _EXAMPLES = """examples:
   sealread scan.pdf photo.jpg --save_path out     read pages, write JSON and pictures
   sealread seal.png --use_layout_detection False  the picture is one seal

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -36,6 +36,7 @@ from sealread.zoo import Network, find_network, network_from_directory, runnable
 _log = logging.getLogger("sealread")
 
 Stage = TypeVar("Stage")
+E = TypeVar("E", bound=Engine)
 Finder = SealFinder | BoxRows | InkFinder
 
 
@@ -89,6 +90,16 @@ class Lazy(Generic[Stage]):
                 self.engine_name = None if self._engine is None else self._engine.name
                 self._stage = self._make(self.network, self._engine)
             return self._stage
+
+    def wrapped(self, around: Callable[[Engine], E]) -> E:
+        """Put something around the engine, which then runs in its place until `close`; gives that."""
+        stage, engine = self.get(), self._engine
+        if engine is None:
+            raise ModelError(f"the model {self.network.name} has no network to put something around", parameter="model_name")
+        put: Any = around(engine)
+        with self._lock:
+            self._engine, self._stage = put, replace(cast(Any, stage), engine=put)
+        return cast(E, put)
 
     def warm_up(self) -> None:
         """Compile the network and run it once on a sample of usual size."""

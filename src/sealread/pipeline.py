@@ -300,14 +300,15 @@ class SealPipeline:
             return None, []
         return search(self._layout.get(), flat, settings.layout)
 
-    def _stages(self) -> list[Lazy[Any]]:
+    def stages(self) -> list[Lazy[Any]]:
+        """The networks of this instance, in the order in which a page passes them."""
         stages = (self._orientation, self._unwarping, self._layout, self._detection, self._recognition)
         return [stage for stage in stages if stage is not None]
 
     def describe(self) -> list[dict[str, Any]]:
         """What each network is and where it comes from: task, name, family, engine, file, source, licence, sha256."""
         rows = []
-        for stage in self._stages():
+        for stage in self.stages():
             network = stage.network
             engine = None
             if network.file is not None:
@@ -334,13 +335,13 @@ class SealPipeline:
 
     def release(self) -> None:
         """Release the compiled networks of this instance alone."""
-        for stage in self._stages():
+        for stage in self.stages():
             stage.close()
 
     def warm_up(self) -> None:
         """Compile all networks now, on every instance, and run each once: the first page is then as quick as the others."""
         for each in (self, *self._others):
-            for stage in each._stages():
+            for stage in each.stages():
                 stage.warm_up()
 
     def __enter__(self) -> SealPipeline:
