@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -116,6 +119,28 @@ def test_a_device_that_is_not_there_names_its_packages(monkeypatch: pytest.Monke
     assert caught.value.parameter == "device"
     assert "\n" not in str(caught.value)
     assert all(f"pip install {way.install}" in str(caught.value) for way in WAYS[kind])
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "reached"),
+    [("mlu:1", {"mlu"}, True), ("npu", {"mlu"}, False), ("xpu", {"xpu"}, True), ("dcu", {"rocm"}, True), ("gpu", set(), False)],
+)
+def test_paddle_reaches_what_it_was_built_for(monkeypatch: pytest.MonkeyPatch, device: str, there: set[str], reached: bool) -> None:
+    """A stand-in for the package `paddle` that was built for some device, or has a plug-in for it."""
+    stand_in = SimpleNamespace(
+        __spec__=ModuleSpec("paddle", None),
+        is_compiled_with_cuda=lambda: False,
+        is_compiled_with_rocm=lambda: "rocm" in there,
+        is_compiled_with_xpu=lambda: "xpu" in there,
+        device=SimpleNamespace(get_all_custom_device_type=lambda: sorted(there - {"rocm", "xpu"})),
+    )
+    monkeypatch.setitem(sys.modules, "paddle", stand_in)
+    settings = EngineSettings(device=parse_device(device))
+    if reached:
+        assert [way.engine for way in ways(settings)] == ["paddle"]
+    else:
+        with pytest.raises(ModelError, match=f"the device {device}.* is not there"):
+            ways(settings)
 
 
 def test_the_cpu_takes_the_place_of_a_device_only_if_asked(caplog: pytest.LogCaptureFixture) -> None:

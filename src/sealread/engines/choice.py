@@ -101,12 +101,16 @@ def reaches(way: Way) -> bool:
     package = "onnxruntime" if way.engine == "tensorrt" else way.engine
     if importlib.util.find_spec(package) is None:
         return False
-    if way.target in ("CPU", "CPUExecutionProvider") or way.engine == "paddle":
+    if way.target in ("CPU", "CPUExecutionProvider", "cpu"):
         return True
     if way.engine == "openvino":
         from sealread.engines.openvino import device_kinds
 
         return way.target in device_kinds()
+    if way.engine == "paddle":
+        from sealread.engines import paddle
+
+        return way.target in paddle.device_kinds()
     from sealread.engines.onnxruntime import provider_names
 
     return way.target in provider_names()

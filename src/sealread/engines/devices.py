@@ -116,7 +116,7 @@ WAYS: Mapping[str, tuple[Way, ...]] = {
     "xpu": (_paddle("xpu", "paddlepaddle-xpu", "Kunlunxin"),),
     "mlu": (_paddle("mlu", "paddlepaddle paddle-custom-mlu", "Cambricon"),),
     "gcu": (_paddle("gcu", "paddlepaddle paddle-custom-gcu", "Enflame"),),
-    "dcu": (_MIGRAPHX, _ROCM, _paddle("dcu", "paddlepaddle-dcu", "Hygon")),
+    "dcu": (_MIGRAPHX, _ROCM, _paddle("gpu", "paddlepaddle-dcu", "Hygon")),
     "iluvatar_gpu": (_paddle("iluvatar_gpu", "paddlepaddle paddle-iluvatar-gpu", "Iluvatar"),),
     "metax_gpu": (_paddle("metax_gpu", "paddlepaddle paddle-metax-gpu", "MetaX"),),
 }

@@ -58,6 +58,9 @@ class PaddleEngine:
             elif device == "gpu":
                 kind = inference.PrecisionType.Half if precision == "f16" else inference.PrecisionType.Float32
                 config.enable_use_gpu(256, card, kind)
+            elif device == "xpu":
+                config.enable_xpu()
+                config.set_xpu_device_id(card)
             else:
                 config.enable_custom_device(device, card)
             if threads is not None:
@@ -90,6 +93,17 @@ class PaddleEngine:
             with self._lock:
                 predictor = self._local.predictor = self._predictor.clone()
         return predictor
+
+
+def device_kinds() -> frozenset[str]:
+    """The kinds of devices that the installed Paddle was built for or has plug-ins for; builds for AMD and Hygon call theirs ``gpu``."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            import paddle
+    except ImportError:
+        return frozenset()
+    built = {"gpu": paddle.is_compiled_with_cuda() or paddle.is_compiled_with_rocm(), "xpu": paddle.is_compiled_with_xpu()}
+    return frozenset(("cpu", *(kind for kind, there in built.items() if there), *paddle.device.get_all_custom_device_type()))
 
 
 def _reason(cause: Exception) -> str:
