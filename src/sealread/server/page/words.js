@@ -7,7 +7,7 @@ export const TEXTS = {
     skip: "Skip to the content",
     "other-language": "中文",
     title: "Read the seals on a document",
-    lead: "Drop a scan, a photo or a PDF. You see where each seal is, what it says, and how sure that is.",
+    lead: "Give it a scan, a photo or a PDF, and see where each seal is, what it says, and how sure that is.",
     drop: "Drop a file here",
     give: "Scan, photo or PDF",
     paste: "or paste a picture from the clipboard. PNG, JPEG, WebP, TIFF, BMP, GIF or PDF.",
