@@ -1,9 +1,11 @@
-"""Files as requests bring them."""
+"""Files as requests bring them, and waiting for what a service does."""
 
 from __future__ import annotations
 
 import base64
 import io
+import threading
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,3 +18,10 @@ def encoded(*pages: NDArray[np.uint8], form: str = "PNG") -> str:
     content = io.BytesIO()
     images[0].save(content, form, **({"save_all": True, "append_images": images[1:]} if len(images) > 1 else {}))
     return base64.b64encode(content.getvalue()).decode()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Come back when something that happens elsewhere has happened."""
+    pause = threading.Event()
+    while not condition():
+        pause.wait(0.02)

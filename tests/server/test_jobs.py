@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from server_files import encoded
+from server_files import encoded, until
 
 from sealread.errors import InputError
 from sealread.server.intake import Upload
@@ -21,13 +20,16 @@ Draw = Callable[[int, int], NDArray[np.uint8]]
 
 def finished(service: Any, name: str, **asked: int) -> Any:
     """What is told of a job when it is at its end."""
-    for _ in range(600):
+    told: list[Any] = []
+
+    def is_finished() -> bool:
         answer = service.client.get(f"/jobs/{name}", params=asked)
         assert answer.status_code == 200
-        if answer.json()["result"]["state"] in ("done", "failed"):
-            return answer.json()
-        time.sleep(0.05)
-    raise AssertionError("the job does not end")
+        told[:] = [answer.json()]
+        return told[0]["result"]["state"] in ("done", "failed")
+
+    until(is_finished)
+    return told[0]
 
 
 def hand_in(service: Any, **members: Any) -> Any:

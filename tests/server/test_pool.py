@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from server_files import encoded
+from server_files import encoded, until
 
 from sealread.errors import InputError, SealreadError
 from sealread.server.pool import Pool
@@ -157,8 +157,7 @@ def test_stopping_finishes_what_was_accepted(serve: Any, tiny_page: Draw) -> Non
     clients = [threading.Thread(target=lambda: answers.append(service.post(file=page, fileType=1))) for _ in range(4)]
     for client in clients:
         client.start()
-    while service.application.room.requests < 4:
-        pass
+    until(lambda: service.application.room.requests == 4)
     service.server.should_exit = True
     for client in clients:
         client.join()
@@ -170,8 +169,7 @@ def test_health_answers_while_work_runs(service: Any, tiny_page: Draw) -> None:
     answers: list[Any] = []
     client = threading.Thread(target=lambda: answers.append(service.post(file=page, fileType=1)))
     client.start()
-    while service.application.room.requests == 0:
-        pass
+    until(lambda: service.application.room.requests > 0)
     assert service.client.get("/health").status_code == 200
     assert answers == []
     client.join()

@@ -98,15 +98,23 @@ class Jobs:
         while True:
             await self._news.wait()
             self._news.clear()
-            for name in await asyncio.to_thread(self.store.unfinished):
-                if len(self.active) >= _JOBS_BESIDE:
-                    break
-                if name not in self.active:
+            try:
+                waiting = await asyncio.to_thread(self.store.unfinished)
+            except sqlite3.Error as error:
+                _log.error("job store", extra={"fields": {"reason": str(error)}})
+                await asyncio.sleep(_PAUSE)
+                self._news.set()
+                continue
+            for name in waiting:
+                if name not in self.active and len(self.active) < _JOBS_BESIDE:
                     self.active[name] = asyncio.create_task(self._do(name))
 
     async def _sweep(self) -> None:
         while True:
-            await asyncio.to_thread(self.store.expire, self._limits.job_hours)
+            try:
+                await asyncio.to_thread(self.store.expire, self._limits.job_hours)
+            except sqlite3.Error as error:
+                _log.error("job store", extra={"fields": {"reason": str(error)}})
             await asyncio.sleep(_SECONDS_BETWEEN_SWEEPS)
 
     async def _do(self, name: str) -> None:
