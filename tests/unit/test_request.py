@@ -118,7 +118,7 @@ def test_a_models_name_means_its_module(name: str, module: str) -> None:
     ("words", "complaint"),
     [
         ([], "no network is named: give Global.model"),
-        (["Global.model=UVDoc"], "there is no network UVDoc to train"),
+        (["Global.model=RapidOCR"], "there is no network RapidOCR to train"),
         (["Global.model=sealread-seal-dte"], "did you mean sealread-seal-det"),
         (["Global.mode"], "-o Global.mode has no value: write KEY=VALUE"),
         (
