@@ -38,7 +38,7 @@ def check(pipeline: Pipeline, device: str) -> None:
     """
     print(f"python     {platform.python_version()} on {platform.system()} {platform.machine()}")
     for engine in ENGINES:
-        print(f"{engine:<10} {_installed(engine)}")
+        print(f"{engine:<10} {_installed('paddlepaddle' if engine == 'paddle' else engine)}")
     print(f"cpu        {', '.join(cpu_instructions()) or 'no instructions known that matter'}")
     print(f"device     {device}")
     for network in pipeline.describe():
