@@ -37,7 +37,7 @@ PLACES = "东海 西湖 南岭 北川 青山 白云 金沙 银川 长乐 永安 
 #: Of the drawn page the part above its own seals, as large as a scan at 150 dots per inch.
 PAGE_SIZE, BELOW_IS_SEALED = (1240, 1350), 1800
 LEVELS = (1, 2, 4, 8, 16, 32, 64)
-JOB_PAGES = 40
+JOB_PAGES = 16
 
 
 @dataclass
@@ -147,7 +147,7 @@ def seals_of(seals: Any) -> list[Any]:
 def write_config(folder: Path, together: int) -> Path:
     from sealread.config import packaged_config_text
 
-    extra = {"jobs_folder": str(folder / "jobs"), "pages_together": together, "max_queue": 48}
+    extra = {"jobs_folder": str(folder / "jobs"), "pages_together": together, "max_queue": 48, "max_body_mb": 200}
     path = folder / "load.yaml"
     path.write_text(packaged_config_text("seal_recognition") + f"\nServing: {json.dumps({'visualize': False, 'extra': extra})}\n")
     return path
@@ -171,7 +171,7 @@ def running(config: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 def asked(port: int, path: str, body: Any = None) -> Any:
     data = None if body is None else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", data), timeout=60) as answer:
+    with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", data), timeout=300) as answer:
         return json.load(answer)
 
 
@@ -312,7 +312,7 @@ def killed_with_a_job(config: Path, port: int, pages: list[bytes], expected: lis
     """Hand in a long file, kill the service with SIGKILL while it is read, start it again, and look at the pages."""
     frames = [Image.open(io.BytesIO(pages[number % len(pages)])) for number in range(JOB_PAGES)]
     content = io.BytesIO()
-    frames[0].save(content, "TIFF", save_all=True, append_images=frames[1:], compression="jpeg", quality=90)
+    frames[0].save(content, "TIFF", save_all=True, append_images=frames[1:], compression="tiff_adobe_deflate")
     body = {"file": base64.b64encode(content.getvalue()).decode(), "fileType": 1}
     with running(config, port) as process:
         job = asked(port, "/jobs", body)["result"]["jobId"]

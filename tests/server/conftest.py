@@ -22,7 +22,15 @@ from sealread.server.app import Application  # noqa: E402
 from sealread.server.run import make_application, server_config  # noqa: E402
 
 #: Limits that let a test see their effect in a moment.
-EXTRA: dict[str, Any] = {"workers": 1, "parsers": 1, "max_body_mb": 8, "upload_seconds": 2, "page_seconds": 20, "max_megapixels": 20}
+EXTRA: dict[str, Any] = {
+    "workers": 1,
+    "parsers": 1,
+    "max_body_mb": 8,
+    "upload_seconds": 2,
+    "page_seconds": 60,
+    "queue_seconds": 600,
+    "max_megapixels": 20,
+}
 
 
 class Running:
@@ -50,7 +58,7 @@ class Running:
         self._thread = threading.Thread(target=asyncio.run, args=(live(),))
         self._thread.start()
         started.wait()
-        self.client = httpx.Client(base_url=self.url, timeout=60)
+        self.client = httpx.Client(base_url=self.url, timeout=600)
 
     def post(self, **members: Any) -> Any:
         """The answer to a request."""
