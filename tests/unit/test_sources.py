@@ -177,15 +177,15 @@ def test_form_fields_and_stamps_of_a_pdf_are_drawn() -> None:
     np.testing.assert_array_equal(image[10, [10, 50, 90]], [[0, 0, 255], [255, 255, 255], [0, 0, 255]])
 
 
-def test_a_large_pdf_page_is_drawn_at_fewer_dots_per_inch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf, "MAX_PIXELS", 5000)
-    height, width = only(pages(pdf_bytes(1))).image.shape[:2]
+def test_a_large_pdf_page_is_drawn_at_fewer_dots_per_inch() -> None:
+    with contextlib.closing(pdf.Pdf(io.BytesIO(pdf_bytes(1)))) as document:
+        height, width = document.image(0, dpi=200, max_pixels=5000).shape[:2]
     assert 4500 < width * height <= 5000
 
 
 @pytest.mark.parametrize(("width", "height"), [(14_400.0, 14_400.0), (0.01, 14_400.0), (612.0, 792.0), (20_000.0, 0.5)])
 def test_no_page_size_leads_above_the_limit(width: float, height: float) -> None:
-    scale = pdf._scale(width, height, 1e7)
+    scale = pdf._scale(width, height, 1e7, MAX_PIXELS)
     assert np.ceil(width * scale) * np.ceil(height * scale) <= MAX_PIXELS
 
 
