@@ -1,6 +1,6 @@
 """Load on the service, each answer checked against its page: `python bench/load.py`.
 
-Starts `sealread --serve` on a port of this machine, reads the same pages in process before and after, and asks with 1 to 64 connections
+Starts `sealread --serve` on a port of this machine, reads the same pages in process before each level, and asks with 1 to 64 connections
 that never pause. In the middle of one level a reader is killed, at the end the whole service while a job runs; then the job must go on.
 Client and service share the cores. Writes results/load.json.
 """
@@ -78,7 +78,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0, help="of load, shared out among the levels (default: %(default)s)")
     parser.add_argument("--levels", type=int, nargs="+", default=LEVELS, help="connections (default: %(default)s)")
-    parser.add_argument("--baseline", type=float, default=20.0, help="seconds of reading in process, twice (default: %(default)s)")
+    parser.add_argument("--baseline", type=float, default=20.0, help="seconds in process before each level (default: %(default)s)")
     parser.add_argument("--together", type=int, default=4, help="pages_together of the service (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8765, help="(default: %(default)s)")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
@@ -89,13 +89,10 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         config = write_config(Path(folder), options.together)
-        before = run_child(options.baseline)
         with running(config, options.port) as process:
-            levels = asyncio.run(all_levels(options, pages, before["readings"], process.pid))
-        job = killed_with_a_job(config, options.port, pages, before["readings"])
-        after = run_child(options.baseline)
-    in_process = {key: [before[key], after[key]] for key in ("per_second", "cpu_seconds_per_page")}
-    figures = {"setting": setting(), "in_process": in_process, "together": options.together, "levels": levels, "job": job}
+            levels = [measured(options, number, pages, process.pid) for number in range(len(options.levels))]
+        job = killed_with_a_job(config, options.port, pages, run_child(0.1)["readings"])
+    figures = {"setting": setting(), "together": options.together, "levels": levels, "job": job}
     write("load", figures)
     print(json.dumps(figures, indent=1))
     good = all(not level["wrong"] and set(level["statuses"]) <= {"200", "429"} for level in levels) and job["right"]
@@ -221,15 +218,15 @@ def resident(pid: int) -> int:
 # ---------------------------------------------------------------- load
 
 
-async def all_levels(options: argparse.Namespace, pages: list[bytes], expected: list[Any], pid: int) -> list[dict[str, Any]]:
+def measured(options: argparse.Namespace, number: int, pages: list[bytes], pid: int) -> dict[str, Any]:
+    """One level, and reading the same pages in process right before it, while the service idles."""
     bodies = [json.dumps({"file": base64.b64encode(page).decode(), "fileType": 1}).encode() for page in pages]
-    done = []
-    for number, connections in enumerate(options.levels):
-        kill = number == len(options.levels) // 2
-        level = await one_level(connections, options.seconds / len(options.levels), options.port, bodies, expected, pid, kill)
-        done.append(level.summary())
-        print(json.dumps(done[-1]), file=sys.stderr, flush=True)
-    return done
+    alone = run_child(options.baseline)
+    seconds, kill = options.seconds / len(options.levels), number == len(options.levels) // 2
+    level = asyncio.run(one_level(options.levels[number], seconds, options.port, bodies, alone.pop("readings"), pid, kill))
+    summary = {**level.summary(), "in_process": alone}
+    print(json.dumps(summary), file=sys.stderr, flush=True)
+    return summary
 
 
 async def one_level(connections: int, seconds: float, port: int, bodies: list[bytes], expected: list[Any], pid: int, kill: bool) -> Level:
