@@ -259,5 +259,5 @@ def test_section_4_2_weights_of_ones_own(folder: Path) -> None:
     (folder / "theirs.yaml").write_text(yaml.safe_dump(missing), encoding="utf-8")
     refused = run("sealread --pipeline theirs.yaml --input seal.png".split(), status=3)
     assert refused.stdout == ""
-    assert "the model PP-DocLayout-L is unknown" in refused.stderr
+    assert "the files of model PP-DocLayout-L are not on this machine" in refused.stderr
     assert "model_dir" in refused.stderr
