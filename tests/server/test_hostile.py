@@ -27,7 +27,7 @@ from sealread.server.processes import resident
 
 #: Seconds within which each request must be answered: that of its page, twice over where a page is tried again, and some more.
 TIME_LIMIT = 40.0
-HOSTILE = {"page_seconds": 5, "parser_memory_mb": 600, "allow_urls": True, "url_seconds": 3, "max_queue": 8}
+HOSTILE = {"page_seconds": 5, "parser_memory_mb": 600, "allow_urls": True, "url_seconds": 3, "max_queue": 8, "worker_memory_mb": 1200}
 
 
 @pytest.fixture(scope="module")

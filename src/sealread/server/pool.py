@@ -164,7 +164,7 @@ class Pool:
             self.lost += 1
 
     async def _served(self, worker: Worker) -> bool:
-        """Do one call; whether the process is still there."""
+        """Do one call; whether the process is still there, and fit to go on."""
         errands = [errand for errand in await self._next() if not errand.done.done()]
         if not errands:
             return True
@@ -189,7 +189,7 @@ class Pool:
                 errand.done.set_exception(each)
             else:
                 errand.done.set_result(each)
-        return True
+        return not worker.is_swollen
 
     async def _again(self, errand: _Errand, lost: WorkerLostError, *, shared: bool) -> None:
         """A task whose process is gone: it gets another one, unless it is known to be the cause."""

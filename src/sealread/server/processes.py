@@ -90,6 +90,11 @@ class Worker:
         """Of the process that runs, None if there is none."""
         return None if self._process is None else self._process.pid
 
+    @property
+    def is_swollen(self) -> bool:
+        """Whether the process kept more than half of what it may have, as engines do after an unusual input."""
+        return self._memory is not None and 2 * resident(self.pid) > self._memory
+
     def start(self) -> dict[str, Any]:
         """Start the process and wait until it is ready; gives what it says of itself.
 
