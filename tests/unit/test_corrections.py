@@ -49,7 +49,8 @@ def test_what_is_sure_stays() -> None:
 
 
 def test_what_the_strip_speaks_against_stays() -> None:
-    assert read([*sure("全国统一"), {"货": 0.9}, *sure("票监制章")]) == "全国统一货票监制章"
+    assert read([{"甲": 0.9}, {"同": 0.9}, *sure("专用章")]) == "甲同专用章"
+    assert read([{"甲": 0.5, "合": 0.3}, {"同": 0.9}, *sure("专用章")]) == "合同专用章"
 
 
 def test_another_standard_text_stays_what_it_is() -> None:
