@@ -36,6 +36,7 @@ def write_tables() -> None:
         ("accuracy", accuracy_tables),
         ("ablation", ablation_tables),
         ("official", official_tables),
+        ("corrections", corrections_tables),
         ("speed", speed_tables),
     ):
         path = RESULTS / f"{name}.json"
@@ -88,6 +89,16 @@ def official_tables(figures: Mapping[str, Any]) -> list[str]:
         f"`python bench/official.py`. {about.replace(_ABLATED, '').strip()} Official networks: {used}.",
         table,
         *notes,
+    ]
+
+
+def corrections_tables(figures: Mapping[str, Any]) -> list[str]:
+    """What the corrections of texts change on drawn crops."""
+    rows = [[name, str(count)] for name, count in figures["outcomes"].items()]
+    return [
+        "## Corrections of texts",
+        f"{_where(figures['setting'])} {figures['crops']} held-out drawn crops.",
+        _table(["lines", "count"], rows),
     ]
 
 

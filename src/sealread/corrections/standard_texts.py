@@ -70,7 +70,7 @@ _OFFICES = ("税务局", "国家税务局", "地方税务局", "税务局监制"
 #: Readings all of whose characters are at least this probable are not doubted.
 _SURE = 0.95
 #: How much more often a standard text is met than one like it (natural logarithm): so much for short ones, which have likenesses
-#: (核算专用章 beside 结算专用章), and so much more for each further character. Measured on drawn crops (docs/evaluation.md).
+#: (核算专用章 beside 结算专用章), and so much more for each further character. Measured on drawn crops (bench/corrections.py).
 _FAMILIARITY, _PER_CHARACTER, _SHORT = 6.0, 4.0, 5
 #: A text is compared if it shares this part of its characters with the reading and is longer or shorter by at most so many.
 _SHARED, _LONGER = 0.5, 3
