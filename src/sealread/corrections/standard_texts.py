@@ -65,6 +65,14 @@ _FIXED = _words(
     "行政专用章 现金专用章 转账专用章 票据专用章 业务公章 收费专用章 收款专用章 证明专用章 物流专用章 提货专用章 账户管理专用章 "
     "代开发票专用章 电子合同专用章 质量证明书专用章 出厂检验专用章 行政审批专用章 现金收讫 现金付讫 银行收讫 居民委员会 村民委员会"
 )
+#: Forms of company and what stands beside them on Russian seals, as the law writes them.
+_RUSSIAN = (
+    *("ОБЩЕСТВО С ОГРАНИЧЕННОЙ ОТВЕТСТВЕННОСТЬЮ", "Общество с ограниченной ответственностью", "ЗАКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО"),
+    *("Закрытое акционерное общество", "ОТКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО", "Открытое акционерное общество", "ПУБЛИЧНОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО"),
+    *("Публичное акционерное общество", "АКЦИОНЕРНОЕ ОБЩЕСТВО", "Акционерное общество", "ИНДИВИДУАЛЬНЫЙ ПРЕДПРИНИМАТЕЛЬ"),
+    *("Индивидуальный предприниматель", "РОССИЙСКАЯ ФЕДЕРАЦИЯ", "Российская Федерация", "ДЛЯ ДОКУМЕНТОВ", "Для документов"),
+    *("ДЛЯ СПРАВОК", "ДЛЯ ДОГОВОРОВ", "ДЛЯ НАКЛАДНЫХ", "РОССИЯ", "МОСКВА"),
+)
 #: Offices that stand behind the name of a province or city.
 _OFFICES = ("税务局", "国家税务局", "地方税务局", "税务局监制", "国家税务局监制", "地方税务局监制")
 #: Readings all of whose characters are at least this probable are not doubted.
@@ -77,9 +85,9 @@ _SHARED, _LONGER = 0.5, 3
 
 
 def standard_texts() -> tuple[str, ...]:
-    """All of them, Simplified Chinese."""
+    """All of them: Simplified Chinese and Russian."""
     places = [*PROVINCES, *(f"{city}市" for city in CITIES)]
-    return tuple(dict.fromkeys([*_FIXED, *PROVINCES, *(place + office for place in places for office in _OFFICES)]))
+    return tuple(dict.fromkeys([*_FIXED, *_RUSSIAN, *PROVINCES, *(place + office for place in places for office in _OFFICES)]))
 
 
 class StandardTexts:

@@ -127,7 +127,9 @@ def _jittered(line: SampleLine, rng: np.random.Generator) -> Ribbon:
     return Ribbon(centre + offset, centre - offset, cells)
 
 
-def ctc_loss(scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:
+def ctc_loss(
+    scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor, learned: frozenset[int] = frozenset()
+) -> tuple[torch.Tensor, dict[str, float]]:
     """Connectionist temporal classification (Graves et al. 2006), mean over lines of the loss per character.
 
     The worst lines of a batch are left out: worn and overprinted ones that nobody can read would teach guessing.
@@ -136,10 +138,13 @@ def ctc_loss(scores: torch.Tensor, classes: torch.Tensor, lengths: torch.Tensor)
         scores: ``(n, steps, classes)`` before the softmax.
         classes: the texts' classes, one after the other.
         lengths: of the texts.
+        learned: classes that the network is just learning: lines with them look unreadable at first and all count.
     """
     logarithms = functional.log_softmax(scores.float(), dim=2).transpose(0, 1)
     steps = torch.full((scores.shape[0],), scores.shape[1], dtype=torch.int64)
     each = functional.ctc_loss(logarithms, classes, steps, lengths, blank=0, reduction="none", zero_infinity=True)
     per_character = each / lengths.to(each.device)
-    loss = per_character.sort().values[: max(round(len(per_character) * _LEGIBLE), 1)].mean()
+    new = torch.tensor([not learned.isdisjoint(text.tolist()) for text in classes.split(lengths.tolist())], device=each.device)
+    known = per_character[~new].sort().values
+    loss = torch.cat([known[: max(round(len(known) * _LEGIBLE), 1)], per_character[new]]).mean()
     return loss, {"ctc": float(loss.detach())}

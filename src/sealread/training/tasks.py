@@ -23,7 +23,7 @@ from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
 from sealread.training.orientation import turn_input, turn_loss
 from sealread.training.plain import plain_line
-from sealread.training.recogniser import MOST_WIDTH, ctc_loss, random_strip, scores_before_softmax
+from sealread.training.recogniser import ADDED_CHARACTERS, MOST_WIDTH, ctc_loss, random_strip, scores_before_softmax
 from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
 from sealread.training.targets import TargetLine, target_maps
 from sealread.training.validation import (
@@ -37,6 +37,8 @@ from sealread.training.validation import (
 Array = NDArray[np.float32]
 #: Batches of strips that are sorted by width together.
 _POOL = 4
+#: Lines without characters that are just being learned are put back with this probability, and another crop is taken.
+_PUT_BACK, _LEARNED = 0.3, frozenset(ADDED_CHARACTERS)
 #: Share of plain printed lines among the recogniser's samples where seals are drawn.
 _PLAIN_SHARE = 0.12
 #: So many images are tried for one line that can be learned.
@@ -220,7 +222,8 @@ class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
         for attempt in range(_ATTEMPTS):
             labelled = self.samples[(number + attempt * 7919) % len(self.samples)]
             line = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
-            if line is not None:
+            # Characters that are just being learned come more often: other lines are put back now and then.
+            if line is not None and (not _LEARNED.isdisjoint(line[1]) or rng.random() >= _PUT_BACK):
                 return line
         raise InputError(f"{_ATTEMPTS} images have no line that can be learned; see what --mode check_dataset says of them")
 
@@ -233,6 +236,7 @@ class RecogniserTask:
         self.settings = settings
         self.data = data
         self.classes = {c: i + 1 for i, c in enumerate([*characters_of(model), " "])}
+        self.learned = frozenset(self.classes[c] for c in ADDED_CHARACTERS if c in self.classes)
         self._samples = partial(
             StripSamples,
             samples=data.training,
@@ -269,7 +273,7 @@ class RecogniserTask:
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `ctc_loss`."""
         images, classes, lengths = batch
-        return ctc_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], classes, lengths)
+        return ctc_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], classes, lengths, self.learned)
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
         """See `recogniser_measures`."""
