@@ -75,8 +75,9 @@ class _Searched:
         return [Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))]
 
     def reading(self, added: Sequence[tuple[Region, list[DetectedLine]]], read: Sequence[SealReading]) -> PageReading:
-        """The reading, without confirmed places on which nothing is legible."""
-        seals, legible = with_legible(read, len(self.places))
+        """The reading, without places that must be legible and are not."""
+        confirmed_places = [region for region, _ in added]
+        seals, illegible = with_legible([*self.places, *confirmed_places], read)
         settings = self.settings
         return PageReading(
             page=self.page,
@@ -88,7 +89,7 @@ class _Searched:
             upright=self.upright,
             flat=self.flat,
             frame=self.frame,
-            regions=None if self.regions is None else (*self.regions, *(added[i][0] for i in legible)),
+            regions=None if self.regions is None else tuple(r for r in (*self.regions, *confirmed_places) if r not in illegible),
             seals=tuple(seals),
             detection=settings.detection,
             rec_score_thresh=settings.rec_score_thresh,

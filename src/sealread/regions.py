@@ -35,6 +35,9 @@ _CONFIRMING_COLUMN = 0.85
 _SEAL_REACH = 0.35
 #: ... and one line must have at least this score: logos and ornaments read as nonsense.
 _LEGIBLE = 0.15
+#: What our own network and the ink find with less than this score must be legible too, but far less so. On drawn pages (seed 13579)
+#: seals that score less have a line of at least this score.
+_SURE_SEAL, _HARDLY_LEGIBLE = 0.65, 0.05
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
@@ -66,16 +69,18 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         everything = fused(everything, shown) if own else everything
         second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
+    if isinstance(stage, SealFinder):
+        found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]
     seals = [region for region in found if is_seal(region)]
     unsure = [region for region in everything if is_seal(region) and region.score >= _LEAST_DOUBTFUL]
     doubtful: list[Region] = []
     for region in sorted([*unsure, *second], key=lambda r: -r.score):
         if all(_apart(region, other) for other in [*seals, *doubtful]):
             doubtful.append(region)
-    doubtful = doubtful[:_MOST_DOUBTFUL]
+    doubtful = [replace(region, legible_from=_LEGIBLE) for region in doubtful[:_MOST_DOUBTFUL]]
     if not seals and max(width, height) <= _WHOLE_ASPECT * min(width, height):
         # The picture may be nothing but one seal, with its ring at the edges or cut off.
-        doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height))))
+        doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height)), _LEGIBLE))
     return found, doubtful
 
 
@@ -93,11 +98,14 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
     return kept
 
 
-def with_legible(seals: Sequence[SealReading], sure: int) -> tuple[list[SealReading], list[int]]:
-    """The first `sure` seals and those after them of which at least one line may be right, numbered anew; and which these are."""
-    legible = [i for i, seal in enumerate(seals[sure:]) if max((line.score for line in seal.lines), default=0.0) >= _LEGIBLE]
-    kept = [*seals[:sure], *(seals[sure + i] for i in legible)]
-    return [replace(seal, region_id=number) for number, seal in enumerate(kept, 1)], legible
+def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tuple[list[SealReading], list[Region]]:
+    """The seals that are as legible as their places ask, numbered anew; and the places where nothing is."""
+    enough = [
+        max((line.score for line in seal.lines), default=0.0) >= place.legible_from for place, seal in zip(places, seals, strict=True)
+    ]
+    kept = [seal for seal, legible in zip(seals, enough, strict=True) if legible]
+    none = [place for place, legible in zip(places, enough, strict=True) if not legible]
+    return [replace(seal, region_id=number) for number, seal in enumerate(kept, 1)], none
 
 
 def _seal_class(stage: Finder) -> int:

@@ -61,12 +61,14 @@ class Region:
         label: its name; seals are labelled ``seal``.
         score: probability of the class.
         box: ``(x1, y1, x2, y2)`` in pixels of the flat page.
+        legible_from: a seal is one only if a line of it has at least this score; 0 where the layout is sure enough.
     """
 
     cls_id: int
     label: str
     score: float
     box: tuple[float, float, float, float]
+    legible_from: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

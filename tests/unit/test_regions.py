@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,9 +69,10 @@ def test_of_two_doubtful_places_that_show_the_same_the_first_stays() -> None:
     assert [place.box[0] for place, _ in kept] == [0, 300]
 
 
-def test_added_seals_need_a_line_that_may_be_right_and_are_numbered_anew() -> None:
-    kept, legible = with_legible([seal(1, 0.0), seal(2, 0.01), seal(3, 0.0, 0.6), seal(4)], sure=1)
-    assert legible == [1]
+def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() -> None:
+    places = [region((0, 0, 9, 9)), *(replace(region((0, 0, 9, 9)), legible_from=0.15) for _ in range(3))]
+    kept, none = with_legible(places, [seal(1, 0.0), seal(2, 0.01), seal(3, 0.0, 0.6), seal(4)])
+    assert none == [places[1], places[3]]
     assert [reading.region_id for reading in kept] == [1, 2]
     assert [len(reading.lines) for reading in kept] == [1, 2]
 

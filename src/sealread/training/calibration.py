@@ -45,7 +45,8 @@ def judged_lines(count: int, size: int = 320) -> list[Judged]:
             iter(pipeline.predict(labelled.image, use_layout_detection=False, use_doc_orientation_classify=False, use_doc_unwarping=False))
         )
         for line in result.reading.seals[0].lines:
-            if line.text:
+            # Corrected lines have unlikely characters by their nature: they would teach that those are a good sign.
+            if line.text and line.raw_text is None:
                 right = any(
                     normalise_text(line.text) == normalise_text(true.text)
                     and polygon_iou(line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])) >= _SAME_PLACE
