@@ -8,7 +8,7 @@ SET ?= ../shared/realseals
 # Two platforms' default builds of torch differ by gigabytes; this release is small where the index offers it for the CPU.
 TORCH ?= torch==2.13.0
 
-.PHONY: help demo fine-tune-demo test test-training test-image check format bench picture clean
+.PHONY: ablation help demo fine-tune-demo test test-training test-image check format bench picture clean
 
 help:
 	@echo "make demo           read examples/ with the embedded networks, write output/"
@@ -19,6 +19,7 @@ help:
 	@echo "make check          lint, format, types, imports"
 	@echo "make format         set the source in its form"
 	@echo "make bench          accuracy on SET and speed, into bench/results/ and the README"
+	@echo "make ablation       what each part brings on SET, and corrections on drawn crops"
 	@echo "make picture        draw docs/picture.png again"
 	@echo "make clean          remove everything that make made"
 
@@ -77,6 +78,10 @@ bench: $(VENV)/.peer
 	$(BIN)/python bench/accuracy.py --set '$(SET)'
 	$(BIN)/python bench/speed.py --set '$(SET)'
 	$(BIN)/python bench/readme.py
+
+ablation: $(VENV)/.peer $(VENV)/.tools
+	$(BIN)/python bench/ablation.py --set '$(SET)'
+	$(BIN)/python bench/corrections.py
 
 # The lower part of the contract, where its seals are.
 picture: $(VENV)/.core

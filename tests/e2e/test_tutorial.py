@@ -126,6 +126,7 @@ class TestCommandLine:
         content = yaml.safe_load(path.read_text("utf-8"))
         content["use_layout_detection"] = False
         content["SubPipelines"]["DocPreprocessor"]["use_doc_orientation_classify"] = False
+        content["SubPipelines"]["DocPreprocessor"]["use_doc_unwarping"] = False
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
         done = run("sealread --pipeline ./my_path/seal_recognition.yaml --input seal.png seal_text_det.png".split())
         pages = [printed["res"] for printed in objects(done.stdout)]
