@@ -156,10 +156,8 @@ def orientation(network: Network, engine: Engine | None) -> OrientationClassifie
     return OrientationClassifier(runner, tuple(s["labels"]), s["resize_short"], s["crop"], tuple(s["mean"]), tuple(s["deviation"]))
 
 
-def unwarper(network: Network, engine: Engine | None) -> Unwarper | PageSampler | None:
-    """Stage 2; None leaves pages as they are."""
-    if network.family == "identity":
-        return None
+def unwarper(network: Network, engine: Engine | None) -> Unwarper | PageSampler:
+    """Stage 2."""
     s = network.settings
     size = s.get("size", [712, 488])
     if network.family == "picture":

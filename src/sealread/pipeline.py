@@ -129,7 +129,7 @@ class SealPipeline:
         layout = config.sub_modules.layout_detection
         run = first.settings
         self._orientation: Lazy[OrientationClassifier] | None = None
-        self._unwarping: Lazy[Unwarper | PageSampler | None] | None = None
+        self._unwarping: Lazy[Unwarper | PageSampler] | None = None
         self._layout: Lazy[Finder] | None = None
         if turn is not None:
             network = networks.resolve(turn, "doc_text_orientation", model_source)

@@ -103,11 +103,16 @@ def is_settled(input: object, depth: int = 0) -> bool:
 
 def loaded_ahead(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page | FailedPage, None, None]:
     """The same pages in the same order; while the caller is busy with one, the next is loaded in a thread."""
-    with closing(loaded), ThreadPoolExecutor(1, "sealread-pages") as thread:
+    thread = ThreadPoolExecutor(1, "sealread-pages")
+    try:
         coming = thread.submit(next, loaded, None)
         while (page := coming.result()) is not None:
             coming = thread.submit(next, loaded, None)
             yield page
+    finally:
+        # A generator that was let go may end in the garbage collector, in any thread, even in one that is just starting: nothing may be
+        # waited for here. The pages are closed when the thread lets go of them.
+        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _raised(loaded: Generator[Page | FailedPage, None, None]) -> Generator[Page | FailedPage, None, None]:

@@ -103,9 +103,8 @@ def in_order(
     desk: _Desk[Job, Answer] = _Desk(alive=set(range(len(workers))))
     most = AHEAD * len(workers) if ahead is None else ahead
     threading.Thread(target=_feed, args=(desk, jobs, most), name="sealread-pages", daemon=True).start()
-    threads = [threading.Thread(target=_serve, args=(desk, i, worker), name=f"sealread-{worker.name}") for i, worker in enumerate(workers)]
-    for thread in threads:
-        thread.start()
+    for i, worker in enumerate(workers):
+        threading.Thread(target=_serve, args=(desk, i, worker), name=f"sealread-{worker.name}").start()
     try:
         while True:
             with desk.change:
@@ -123,8 +122,7 @@ def in_order(
         with desk.change:
             desk.closed = True
             desk.change.notify_all()
-        for thread in threads:
-            thread.join()
+        # Not joined: this may run in the garbage collector, in any thread. The threads end with the jobs that they hold.
 
 
 def _feed(desk: _Desk[Job, Answer], jobs: Iterator[Job], most: int) -> None:

@@ -304,10 +304,10 @@ class TestSwitches:
             assert "doc_preprocessor_res" not in result
         assert ("preprocessed_img" in result.img) is any(used)
 
-    def test_without_a_network_the_page_is_not_flattened_and_the_result_says_so(self, tiny_pipeline: SealPipeline, tiny_page: Draw) -> None:
+    def test_the_result_says_whether_pages_were_flattened(self, tiny_pipeline: SealPipeline, tiny_page: Draw) -> None:
         result = first(tiny_pipeline, tiny_page(100, 80), use_doc_unwarping=True)
-        assert result["doc_preprocessor_res"]["model_settings"]["use_doc_unwarping"] is False
-        only = first(tiny_pipeline, tiny_page(100, 80), use_doc_orientation_classify=False, use_doc_unwarping=True)
+        assert result["doc_preprocessor_res"]["model_settings"]["use_doc_unwarping"] is True
+        only = first(tiny_pipeline, tiny_page(100, 80), use_doc_orientation_classify=False, use_doc_unwarping=False)
         assert only["model_settings"]["use_doc_preprocessor"] is False
 
     def test_a_preprocessor_that_is_off_can_be_asked_for(self, tiny: dict[str, Any], tiny_page: Draw) -> None:

@@ -41,9 +41,9 @@ def test_every_network_gets_an_8_bit_form_that_answers_alike(
     monkeypatch.setattr(quantisation, "samples", drawn)
     with create_pipeline(config=tiny) as pipeline:
         written = quantisation.quantise(pipeline, 8, 0)
-    assert set(written) == {"tiny_ori", "tiny_layout", "tiny_det", "tiny_rec"}
+    assert set(written) == {"tiny_ori", "sealread-unwarping", "tiny_layout", "tiny_det", "tiny_rec"}
     assert all(path.parent == own_cache / "int8" and path.is_file() for path in written.values())
-    assert len(list((own_cache / "int8").iterdir())) == 4
+    assert len(list((own_cache / "int8").iterdir())) == 5
     folder = Path(tiny["SubPipelines"]["SealOCR"]["SubModules"]["TextDetection"]["model_dir"])
     image: NDArray[np.float32] = np.zeros((1, 3, 32, 64), np.float32)
     image[:, :, :, 32:] = 1

@@ -188,7 +188,10 @@ def test_closing_ends_the_threads_and_the_stream() -> None:
     next(results)
     results.close()
     assert closed.wait(WAIT)
-    assert not [thread for thread in threading.enumerate() if thread.name in ("sealread-x", "sealread-y")]
+    threads = [thread for thread in threading.enumerate() if thread.name in ("sealread-x", "sealread-y")]
+    for thread in threads:
+        thread.join(WAIT)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_the_table_is_sorted_unique_and_complete() -> None:
         assert entry.task in TASKS
         assert entry.source
         assert re.fullmatch(r"[A-Za-z0-9.-]+", entry.licence)
-        assert entry.carriers or entry.downloadable or entry.family == "identity"
+        assert entry.carriers or entry.downloadable
         assert (entry.alphabet is not None) == (entry.task == "text_recognition")
         for carrier in entry.carriers:
             assert re.fullmatch(r"[0-9a-f]{64}", carrier.sha256)

@@ -21,8 +21,8 @@ class Network:
     Attributes:
         name: the model's name.
         task: one of `TASKS`.
-        family: what inputs and outputs mean; each stage knows its families. ``identity`` needs no file and changes nothing.
-        file: the ONNX file, or Paddle's program where there is no ONNX file; None for ``identity``.
+        family: what inputs and outputs mean; each stage knows its families.
+        file: the ONNX file, or Paddle's program where there is no ONNX file; None where nothing is run.
         source: where the file comes from, for people.
         licence: SPDX identifier of the weights.
         settings: numbers and lists that the family needs: normalisation, input size, label list, alphabet, calibration.
@@ -63,8 +63,6 @@ def find_network(name: str, task: str, model_source: str | Sequence[str] | None 
     from sealread.zoo.fetch import fetch_model
 
     entry = find_entry(name, task)
-    if entry.family == "identity":
-        return Network(name, task, entry.family, None, entry.source, entry.licence)
     for carrier in entry.carriers:
         file = carried(carrier)
         if file is not None:
@@ -117,8 +115,6 @@ def where(entry: Entry) -> str | None:
     """Where the files of a model lie on this machine, for people; None where they do not."""
     from sealread.zoo.fetch import downloaded
 
-    if entry.family == "identity":
-        return "nothing needed"
     for carrier in entry.carriers:
         file = carried(carrier)
         if file is not None and file.is_file():

@@ -62,7 +62,7 @@ class Entry:
     Attributes:
         name: the model's name.
         task: one of `TASKS`.
-        family: what inputs and outputs mean; each stage knows its families. ``identity`` needs no file and changes nothing.
+        family: what inputs and outputs mean; each stage knows its families.
         source: where the weights come from, for people.
         licence: SPDX identifier of the weights.
         settings: numbers and lists that the family needs where no ``inference.yml`` says them; `labels` are written out.
@@ -102,7 +102,7 @@ class Entry:
             return f"(1, 3, {self.settings['size'][0]}, {self.settings['size'][1]})"
         if self.family == "classes":
             return f"(n, 3, {self.settings['crop']}, {self.settings['crop']})"
-        return {"ctc": "(n, 3, 48, w)", "picture": "(1, 3, h, w)", "identity": "-", "ink": "-"}.get(self.family, "(n, 3, h, w)")
+        return {"ctc": "(n, 3, 48, w)", "picture": "(1, 3, h, w)", "ink": "-"}.get(self.family, "(n, 3, h, w)")
 
 
 @cache
