@@ -114,7 +114,7 @@ def main() -> int:
             try:
                 rows.append({"name": variant.name} | measured(variant, options.set))
             except ModelError as cause:
-                left_out[variant.name] = str(cause)
+                left_out[variant.name] = str(cause).replace(str(Path.home()), "~")
     write("ablation", {"setting": setting(), "set": options.set.name, "rows": rows, "left_out": left_out})
     write_tables()
     return 0

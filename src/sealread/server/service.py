@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sealread.blocks import PipelineConfig
@@ -129,9 +130,16 @@ class Service:
                 raise InputError(message, parameter="file")
             with self.metrics.timed("fetch"):
                 content = await loop.run_in_executor(self._fetchers, self._fetch, wanted.file)
-            await loop.run_in_executor(self._threads, path.write_bytes, content)
+            save: Callable[[], object] = partial(path.write_bytes, content)
         else:
-            await loop.run_in_executor(self._threads, save_base64, wanted.file, path)
+            save = partial(save_base64, wanted.file, path)
+        writing = loop.run_in_executor(self._threads, save)
+        try:
+            await asyncio.shield(writing)
+        except BaseException:
+            # The thread goes on when a client hangs up: what it has written by then belongs to nobody.
+            writing.add_done_callback(lambda _: path.unlink(missing_ok=True))
+            raise
         return _upload(wanted, path)
 
     async def read(self, upload: Upload, most: int | None) -> list[PageDone]:
