@@ -19,7 +19,7 @@ SEED = "4711"
 #: Format and size of the drawn set, and flags of the training, by module.
 RUNS = {
     "seal_text_detection": ("textdet", "96", ("--epochs", "4", "--batch", "8")),
-    "text_recognition": ("textrec", "320", ("--epochs", "2", "--batch", "8", "--base", "PP-OCRv6_small_rec")),
+    "text_recognition": ("textrec", "320", ("--epochs", "4", "--batch", "16", "--rate", "5e-5", "--base", "PP-OCRv6_small_rec")),
 }
 
 
