@@ -57,7 +57,7 @@ class CreditCodes:
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The code that the reading must have been, where it looks like one and its check characters contradict it."""
         text = reading.text.translate(_NOT_USED)
-        if len(text) != _LENGTH or not set(text) <= set(_SYMBOLS) or len(self._alphabet) <= 1 or (self._classes < 0).any():
+        if len(text) != _LENGTH or not set(text) <= set(_SYMBOLS) or (self._classes < 0).any():
             return reading
         if is_credit_code(text):
             return reading if text == reading.text else replace(reading, text=text, raw_text=reading.text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ from sealread import create_pipeline
 from sealread.metrics import normalise_text, polygon_iou
 from sealread.stages.recognition import Calibration, log_odds
 from sealread.training.samples import drawn
+from sealread.types import TextLine
 
 #: Seed of the crops; no training uses it.
 CALIBRATION_SEED = 13_579
@@ -35,25 +37,33 @@ class Judged:
     right: bool
 
 
-def judged_lines(count: int, size: int = 320) -> list[Judged]:
-    """Lines that the default pipeline reads on held-out drawn crops."""
+def lines_with_truth(seed: int, count: int, size: int = 320) -> Iterator[tuple[TextLine, list[str]]]:
+    """Lines that the default pipeline reads on drawn crops, each with the normalised true texts that it lies on."""
     pipeline = create_pipeline()
-    rows = []
     for index in range(count):
-        labelled = drawn("crops", CALIBRATION_SEED, index, size, None)
+        labelled = drawn("crops", seed, index, size, None)
         result = next(
             iter(pipeline.predict(labelled.image, use_layout_detection=False, use_doc_orientation_classify=False, use_doc_unwarping=False))
         )
         for line in result.reading.seals[0].lines:
-            # Corrected lines have unlikely characters by their nature: they would teach that those are a good sign.
-            if line.text and line.raw_text is None:
-                right = any(
-                    normalise_text(line.text) == normalise_text(true.text)
-                    and polygon_iou(line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])) >= _SAME_PLACE
+            yield (
+                line,
+                [
+                    normalise_text(true.text)
                     for true in labelled.lines
-                )
-                rows.append(Judged(float(np.mean(line.char_scores)), min(line.char_scores), line.detection_score, right))
-    return rows
+                    if polygon_iou(line.page_polygon, np.concatenate([true.top, true.bottom[::-1]])) >= _SAME_PLACE
+                ],
+            )
+
+
+def judged_lines(count: int, size: int = 320) -> list[Judged]:
+    """Lines that the default pipeline reads on held-out drawn crops."""
+    return [
+        Judged(float(np.mean(line.char_scores)), min(line.char_scores), line.detection_score, normalise_text(line.text) in true)
+        for line, true in lines_with_truth(CALIBRATION_SEED, count, size)
+        # Corrected lines have unlikely characters by their nature: they would teach that those are a good sign.
+        if line.text and line.raw_text is None
+    ]
 
 
 def fit(rows: list[Judged], rounds: int = 100) -> Calibration:
