@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from sealread.corrections.credit_codes import CreditCodes, is_credit_code
 from sealread.corrections.scripts import one_script
+from sealread.corrections.seal_words import SealWords, seal_words
 from sealread.corrections.standard_texts import StandardTexts, standard_texts
 from sealread.text import alphabet_of, ctc_greedy
 
-ALPHABET = alphabet_of(sorted({c for text in standard_texts() for c in text} | set("业货贷甲乙丙")))
+ALPHABET = alphabet_of(sorted({c for text in (*standard_texts(), *seal_words()) for c in text} | set("业货贷甲乙丙")))
 
 
 def steps_of(characters: list[dict[str, float]]) -> np.ndarray:
@@ -139,3 +140,59 @@ def test_a_code_that_cannot_be_confirmed_stays() -> None:
 def test_other_numbers_stay() -> None:
     steps = code_steps("3501020256971", {})
     assert CreditCodes(DIGITS).instead(ctc_greedy(steps, DIGITS), steps, 1.0).text == "3501020256971"
+
+
+WORDS = SealWords(seal_words(), standard_texts(), ALPHABET)
+
+
+def in_words(characters: list[dict[str, float]]) -> str:
+    steps = steps_of(characters)
+    return WORDS.instead(ctc_greedy(steps, ALPHABET), steps, 1.0).text
+
+
+def test_a_doubtful_character_is_that_of_a_known_word() -> None:
+    assert in_words([*sure("甲乙科"), {"货": 0.5, "技": 0.2}, *sure("有限公司")]) == "甲乙科技有限公司"
+    assert in_words([*sure("甲乙科技有"), {"货": 0.5, "限": 0.03}, *sure("公司")]) == "甲乙科技有限公司"
+
+
+def test_a_character_that_the_strip_hardly_shows_is_not_put_in() -> None:
+    assert in_words([*sure("甲乙科"), {"货": 0.9, "技": 0.02}, *sure("有限公司")]) == "甲乙科货有限公司"
+
+
+def test_no_word_takes_the_place_of_another_that_is_likelier() -> None:
+    assert in_words([{"检": 0.9}, {"验": 0.5, "测": 0.4}, *sure("专用章")]) == "检验专用章"
+
+
+def test_made_up_names_stay() -> None:
+    doubtful = [{c: 0.55} for c in "丙货乙甲"]
+    assert in_words([*doubtful, *sure("有限公司")]) == "丙货乙甲有限公司"
+
+
+def test_a_text_that_was_recognised_as_a_whole_is_not_taken_apart() -> None:
+    steps = steps_of([*sure("全国统一发票"), {"专": 0.5, "监": 0.1}, {"用": 0.5, "制": 0.1}, *sure("章")])
+    whole = StandardTexts(standard_texts(), ALPHABET).instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
+    assert whole.text == "全国统一发票监制章"
+    assert WORDS.instead(whole, steps, 1.0) is whole
+
+
+def test_exchanged_characters_have_their_own_scores() -> None:
+    steps = steps_of([*sure("甲乙科"), {"货": 0.5, "技": 0.2}, *sure("有限公司")])
+    reading = WORDS.instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
+    assert reading.raw_text == "甲乙科货有限公司"
+    assert reading.char_scores == pytest.approx([0.99, 0.99, 0.99, 0.2, 0.99, 0.99, 0.99, 0.99])
+    assert reading.score == pytest.approx(np.mean(reading.char_scores))
+
+
+def test_words_of_another_alphabet_are_left_alone() -> None:
+    alphabet = alphabet_of(list("ABC"))
+    steps = np.eye(len(alphabet))[[1, 0, 2]] * 0.6 + 0.08
+    reading = ctc_greedy(steps, alphabet)
+    assert SealWords(seal_words(), standard_texts(), alphabet).instead(reading, steps, 1.0) is reading
+
+
+@given(st.lists(st.tuples(st.sampled_from(ALPHABET[1:]), st.floats(0.55, 0.99)), min_size=1, max_size=12))
+def test_words_keep_the_length_and_stay_when_applied_again(characters: list[tuple[str, float]]) -> None:
+    steps = steps_of([{symbol: probability} for symbol, probability in characters])
+    first = WORDS.instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
+    assert len(first.text) == len(characters)
+    assert WORDS.instead(first, steps, 1.0).text == first.text

@@ -1,7 +1,8 @@
-"""What is known of the texts of seals, whatever a strip looks like: prescribed texts, one script in a line, check characters of codes.
+"""What is known of the texts of seals, whatever a strip looks like.
 
-A correction looks at a reading and at the probabilities that it came from. Where it gives another text, the scores of its characters are
-those of that text, and `Recognition.raw_text` keeps what was read.
+Prescribed texts, the words of names, one script in a line, check characters of codes. A correction looks at a reading and at the
+probabilities that it came from. Where it gives another text, the scores of its characters are those of that text, and
+`Recognition.raw_text` keeps what was read.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from sealread.corrections.credit_codes import CreditCodes
 from sealread.corrections.scripts import OneScript
+from sealread.corrections.seal_words import SealWords, seal_words
 from sealread.corrections.standard_texts import StandardTexts, standard_texts
 from sealread.types import Recognition
 
@@ -32,4 +34,5 @@ class Correction(Protocol):
 
 def corrections(alphabet: Sequence[str]) -> tuple[Correction, ...]:
     """All of them, in their order, for a recogniser with this alphabet (one string per class, the blank first)."""
-    return (OneScript(), StandardTexts(standard_texts(), alphabet), CreditCodes(alphabet))
+    whole = standard_texts()
+    return (OneScript(), StandardTexts(whole, alphabet), SealWords(seal_words(), whole, alphabet), CreditCodes(alphabet))

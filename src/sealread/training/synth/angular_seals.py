@@ -64,9 +64,16 @@ def columns(rng: Random, plan: Plan, text: str, half_width: float, half_height: 
 
 
 def rows_of(
-    rng: Random, plan: Plan, lines: list[str], half_width: float, half_height: float, language: str, role: str = "horizontal"
+    rng: Random,
+    plan: Plan,
+    lines: list[str],
+    half_width: float,
+    half_height: float,
+    language: str,
+    role: str = "horizontal",
+    x: float = 0.0,
 ) -> None:
-    """Set lines one below the other, left to right."""
+    """Set lines one below the other, left to right, about `x`."""
     pitch = 2 * half_height / len(lines)
     rules = len(lines) > 1 and chance(rng, 0.3)
     share = float(rng.uniform(0.6, 0.86))
@@ -75,10 +82,10 @@ def rows_of(
         y = -half_height + pitch * (i + 0.5)
         height = pitch * share * (float(rng.uniform(0.7, 1.0)) if chance(rng, 0.3) else 1.0)
         letter = fit(rng, text, face, height, 2 * half_width * float(rng.uniform(0.86, 0.96)), widest=float(rng.uniform(0.9, 1.25)))
-        plan.settings.append(Setting(text, straight(-half_width, y, half_width, y), letter, role, False))
+        plan.settings.append(Setting(text, straight(x - half_width, y, x + half_width, y), letter, role, False))
         if rules and i:
             edge = y - pitch / 2
-            plan.strokes.append((np.array([[-half_width, edge], [half_width, edge]]), float(rng.uniform(0.8, 2)), False))
+            plan.strokes.append((np.array([[x - half_width, edge], [x + half_width, edge]]), float(rng.uniform(0.8, 2)), False))
 
 
 def person_text(rng: Random) -> str:

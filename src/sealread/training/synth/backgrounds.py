@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pictures
 from PIL import ImageDraw, ImageFont
 
+from sealread.corrections.vocabulary import PURPOSES
 from sealread.training.synth import names
 from sealread.training.synth import vocabulary as words
 from sealread.training.synth.fonts import Face, faces
@@ -46,7 +47,7 @@ def sentence(rng: Random, length: int) -> str:
         elif kind < 0.57:
             parts.append(names.digits(rng, int(rng.integers(3, 14))))
         elif kind < 0.65:
-            parts.append(pick(rng, words.PURPOSES))
+            parts.append(pick(rng, PURPOSES))
         else:
             parts.append("".join(pick(rng, names.common_characters()) for _ in range(int(rng.integers(2, 12)))))
             parts.append(pick(rng, tuple("，。、；： ")))

@@ -10,10 +10,10 @@ import numpy as np
 from sealread.training.synth import names
 from sealread.training.synth import vocabulary_foreign as words
 from sealread.training.synth.angular_seals import columns, frame, rows_of
-from sealread.training.synth.arrangement import Room, across, outline_of, rings, weight_for
+from sealread.training.synth.arrangement import Room, across, fit, outline_of, rings, weight_for
 from sealread.training.synth.figures import Plan, Setting, ellipse, emblem, rectangle, ring, star
 from sealread.training.synth.fonts import choose_face
-from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length
+from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length, straight
 from sealread.training.synth.names import chance, pick
 from sealread.training.synth.truth import Points
 
@@ -207,21 +207,59 @@ def _middle(rng: Random, plan: Plan, room: Room, lines: list[str], language: str
 
 
 def alphabetic_box(rng: Random, language: str) -> Plan:
-    """A rectangular stamp with one to three lines."""
+    """A rectangular stamp with one to six lines, an emblem beside them sometimes."""
     above, below, middle = _organisation(rng, language)
     lines = [above] if chance(rng, 0.3) else [_filled(rng, pick(rng, words.TEXTS[language].stamps), language)]
-    if chance(rng, 0.3):  # a firm's address
-        street = f"{pick(rng, words.TEXTS[language].brands).title()} {int(rng.integers(1, 300))}"
-        town = f"{names.digits(rng, 5)} {pick(rng, words.TEXTS[language].places)}"
-        lines = [above, street, town, below, f"Tel. {names.digits(rng, 9)}"][: int(rng.integers(3, 6))]
+    if chance(rng, 0.4):
+        lines = [above, *_address(rng, language), below][: int(rng.integers(3, 7))]
     elif chance(rng, 0.5):
         lines += [below] if chance(rng, 0.5) else middle[:1]
     longest = max(len(line) for line in lines)
     ratio = float(np.clip(len(lines) * 2.3 / longest * rng.uniform(0.8, 1.4), 0.15, 0.8))
+    pictured = chance(rng, 0.4)
+    if pictured:
+        ratio /= 1 + ratio
     plan = Plan("rect", rectangle(100, 100 * ratio))
     half_width, half_height = frame(rng, plan, 100, 100 * ratio) if chance(rng, 0.75) else (100.0, 100 * ratio)
-    rows_of(rng, plan, lines, half_width, half_height, language)
+    shift = 0.0
+    if pictured:
+        radius = half_height * float(rng.uniform(0.6, 0.92))
+        emblem(rng, plan, radius, radius * 1.05 - half_width)
+        shift = radius * 1.1
+    rows_of(rng, plan, lines, half_width - shift, half_height, language, x=shift)
     return plan
+
+
+def wordmark(rng: Random, language: str) -> Plan:
+    """A firm's name in large letters without a frame, an emblem above or beside it, small lines below."""
+    plan = Plan("other", rectangle(100, 100))
+    half_width, y = float(rng.uniform(80, 100)), 0.0
+    beside = chance(rng, 0.4)
+    large = float(rng.uniform(18, 45))
+    left = -half_width
+    if chance(rng, 0.75):
+        radius = large * float(rng.uniform(0.4, 0.9))
+        emblem(rng, plan, radius, radius - half_width if beside else float(rng.uniform(-0.6, 0.6)) * half_width, 0.0 if beside else -radius)
+        y = -large / 2 if beside else float(rng.uniform(-0.2, 0.3)) * large
+        left += 2.1 * radius if beside else 0.0
+    name = pick(rng, words.TEXTS[language].brands) if chance(rng, 0.5) else made_up(rng, language)
+    for i, text in enumerate([name.upper(), *_address(rng, language)][: int(rng.integers(2, 5))]):
+        face = choose_face(rng, language, text)
+        height = large if i == 0 else large * float(rng.uniform(0.2, 0.45))
+        letter = fit(rng, text, face, height, half_width - left, widest=float(rng.uniform(0.9, 1.3)))
+        plan.settings.append(Setting(text, straight(left, y + height / 2, half_width, y + height / 2), letter, "horizontal", False))
+        left, y = -half_width, y + height * float(rng.uniform(1.1, 1.5))
+    top = min((float(points[:, 1].min()) for group in plan.fills for points in group), default=0.0)
+    plan.outline = rectangle(half_width, (y - min(top, 0.0)) / 2, y=(y + min(top, 0.0)) / 2)
+    return plan
+
+
+def _address(rng: Random, language: str) -> list[str]:
+    """Street, town and numbers of a firm."""
+    table = words.TEXTS[language]
+    street = f"{pick(rng, table.brands).title()} {int(rng.integers(1, 300))}"
+    town = f"{names.digits(rng, 5)} {pick(rng, table.places)}"
+    return [street, town, f"Tel. {names.digits(rng, 9)}", f"Nr. {names.digits(rng, 8)}"]
 
 
 def badge_plan(rng: Random) -> tuple[Points, Plan]:

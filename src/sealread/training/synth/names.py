@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
+from sealread.corrections import vocabulary as standard
 from sealread.corrections.scripts import TRADITIONAL
-from sealread.corrections.standard_texts import CITIES, PROVINCES
 from sealread.training.synth import vocabulary as words
 
 Random = np.random.Generator
@@ -51,15 +51,15 @@ def place(rng: Random) -> str:
     """A province, city, county or district, mostly with its ending."""
     kind = rng.random()
     if kind < 0.5:
-        return pick(rng, CITIES) + ("市" if chance(rng, 0.6) else "")
+        return pick(rng, standard.CITIES) + ("市" if chance(rng, 0.6) else "")
     if kind < 0.6:
-        return pick(rng, PROVINCES)
+        return pick(rng, standard.PROVINCES)
     if kind < 0.75:
-        province = pick(rng, PROVINCES)
+        province = pick(rng, standard.PROVINCES)
         return _short(province) if chance(rng, 0.6) else province
     if kind < 0.9:
-        return pick(rng, words.COUNTIES)
-    return pick(rng, CITIES) + "市" + pick(rng, words.COUNTIES)
+        return pick(rng, standard.COUNTIES)
+    return pick(rng, standard.CITIES) + "市" + pick(rng, standard.COUNTIES)
 
 
 def _short(province: str) -> str:
@@ -85,28 +85,28 @@ def brand(rng: Random) -> str:
 
 def company_form(rng: Random) -> str:
     """有限公司 mostly."""
-    weights = np.array([weight for _, weight in words.COMPANY_FORMS], dtype=np.float64)
-    form = words.COMPANY_FORMS[int(rng.choice(len(weights), p=weights / weights.sum()))][0]
+    weights = np.array([weight for _, weight in standard.COMPANY_FORMS], dtype=np.float64)
+    form = standard.COMPANY_FORMS[int(rng.choice(len(weights), p=weights / weights.sum()))][0]
     return form.replace("(", "（").replace(")", "）") if chance(rng, 0.15) else form
 
 
 def company(rng: Random) -> str:
     """Place, brand, trade and form; sometimes a branch."""
     where = place(rng) if chance(rng, 0.8) else ""
-    trade = pick(rng, words.TRADES) if chance(rng, 0.92) else ""
+    trade = pick(rng, standard.TRADES) if chance(rng, 0.92) else ""
     form = company_form(rng)
     name = brand(rng)
     if where and chance(rng, 0.06):
         return f"{name}({where.rstrip('市')}){trade}{form}"
     text = where + name + trade + form
     if form.endswith("公司") and chance(rng, 0.08):
-        text += (pick(rng, CITIES) if chance(rng, 0.6) else "") + pick(rng, words.BRANCHES)
+        text += (pick(rng, standard.CITIES) if chance(rng, 0.6) else "") + pick(rng, standard.BRANCHES)
     return text
 
 
 def bank(rng: Random) -> str:
     """A bank, often with its branch."""
-    text = pick(rng, words.BANKS)
+    text = pick(rng, standard.BANKS)
     if chance(rng, 0.6) and not text.startswith("中国人民"):
         text += "股份有限公司"
     if chance(rng, 0.6):
@@ -119,32 +119,32 @@ def bureau(rng: Random) -> str:
     where = place(rng)
     if chance(rng, 0.15):
         where += pick(rng, words.TOWNS) + pick(rng, ("镇", "乡", "街道", "社区", "村"))
-    return where + pick(rng, words.BUREAUS)
+    return where + pick(rng, standard.BUREAUS)
 
 
 def school(rng: Random) -> str:
     """A school or university."""
-    return place(rng).replace("市", "" if chance(rng, 0.5) else "市") + pick(rng, words.SCHOOLS)
+    return place(rng).replace("市", "" if chance(rng, 0.5) else "市") + pick(rng, standard.SCHOOLS)
 
 
 def hospital(rng: Random) -> str:
     """A hospital."""
-    return place(rng) + pick(rng, words.HOSPITALS)
+    return place(rng) + pick(rng, standard.HOSPITALS)
 
 
 def party(rng: Random) -> str:
     """A party body or a mass organisation."""
-    return pick(rng, words.PARTY) + (place(rng) + pick(rng, words.PARTY_UNITS) if chance(rng, 0.8) else "")
+    return pick(rng, standard.PARTY) + (place(rng) + pick(rng, standard.PARTY_UNITS) if chance(rng, 0.8) else "")
 
 
 def society(rng: Random) -> str:
     """An association."""
-    return place(rng) + pick(rng, words.TRADES) + pick(rng, words.SOCIETIES)
+    return place(rng) + pick(rng, standard.TRADES) + pick(rng, standard.SOCIETIES)
 
 
 def shop(rng: Random) -> str:
     """A one-person business."""
-    return place(rng) + brand(rng) + pick(rng, words.SHOPS)
+    return place(rng) + brand(rng) + pick(rng, standard.SHOPS)
 
 
 def chaos(rng: Random) -> str:
@@ -182,11 +182,11 @@ def purpose(rng: Random) -> str:
     """What a seal is for, the horizontal line."""
     kind = rng.random()
     if kind < 0.78:
-        text = pick(rng, words.PURPOSES)
+        text = pick(rng, standard.PURPOSES)
     elif kind < 0.88:
-        text = pick(rng, words.DEPARTMENTS)
+        text = pick(rng, standard.DEPARTMENTS)
     elif kind < 0.93:
-        text = pick(rng, words.BRANCHES)
+        text = pick(rng, standard.BRANCHES)
     else:
         text = "".join(pick(rng, common_characters()) for _ in range(int(rng.integers(2, 7))))
     if chance(rng, 0.07):
@@ -242,6 +242,6 @@ def person(rng: Random, surnames: str = words.SURNAMES) -> str:
 
 def tax_office(rng: Random) -> str:
     """The office at the bottom of the seals of the tax authority."""
-    where = pick(rng, PROVINCES) if chance(rng, 0.6) else pick(rng, CITIES) + "市"
+    where = pick(rng, standard.PROVINCES) if chance(rng, 0.6) else pick(rng, standard.CITIES) + "市"
     where = where.replace("特别行政区", "")
     return where + pick(rng, ("税务局", "税务局", "税务局", "国家税务局", "地方税务局", "税务局监制"))

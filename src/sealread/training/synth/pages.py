@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sealread.training.synth import backgrounds, effects, elements, layouts, names
 from sealread.training.synth.angular_seals import rectangular_seal
 from sealread.training.synth.arrangement import outline_of
-from sealread.training.synth.foreign_seals import alphabetic_box
+from sealread.training.synth.figures import Plan
+from sealread.training.synth.foreign_seals import alphabetic_box, wordmark
 from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
 from sealread.training.synth.round_seals import invoice_seal, supervision_seal
@@ -117,8 +118,8 @@ def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> 
         elif kind == "invoice":
             plan = outline_of(100.0, float(rng.uniform(62, 78)))
             invoice_seal(rng, plan, float(plan.outline[:, 1].max()), "zh", names.organisation(rng))
-        elif chance(rng, 0.14):  # stamps without a ring: framed or bare lines
-            plan = alphabetic_box(rng, "latin") if chance(rng, 0.65) else rectangular_seal(rng)
+        elif chance(rng, 0.2):  # stamps without a ring: framed or bare lines, a firm's mark
+            plan = _ringless(rng)
             colour = str(rng.choice(["blue", "black", "purple", "red"], p=[0.35, 0.3, 0.15, 0.2]))
         else:
             plan = last if last is not None and chance(rng, 0.2) else seal_plan(rng)
@@ -137,7 +138,19 @@ def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> 
         page, truth, _ = stamped(rng, page, plan, matrix, colour=colour if colour is not None and chance(rng, 0.7) else None)
         colour = truth.colour
         seals.append(truth)
+        if chance(rng, 0.12):  # who signs beside a stamp often signs across it
+            at = rng.uniform(truth.bbox[:2], truth.bbox[2:])
+            pen = np.array([180, 90, 40]) if chance(rng, 0.4) else np.full(3, float(rng.uniform(20, 90)))
+            elements.signature(rng, page, at[0], at[1], unit * float(rng.uniform(0.015, 0.05)), pen)
     return page, seals
+
+
+def _ringless(rng: Random) -> Plan:
+    """A stamp of lines, framed or bare, or a firm's mark."""
+    kind = rng.random()
+    if kind < 0.3:
+        return rectangular_seal(rng)
+    return alphabetic_box(rng, "latin") if kind < 0.75 else wordmark(rng, "latin")
 
 
 def _page_view(rng: Random, width: int, height: int, long_side: int, photo: bool) -> tuple[effects.View, int, int]:
