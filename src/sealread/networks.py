@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from sealread.bands import RIGHT_Y
 from sealread.blocks import LayoutDetection, Module
-from sealread.corrections import corrections
+from sealread.corrections import Corrections
 from sealread.engines import Engine, EngineSettings, open_engine, open_fastest
 from sealread.engines.choice import ways
 from sealread.engines.onnxruntime import metadata
@@ -202,7 +202,7 @@ def recogniser(batch_size: int, *, correct_texts: bool = True) -> Callable[[Netw
             raise _unfit(
                 network, f"it tells {classes} classes apart, but its alphabet has {len(characters)} characters, blank and space aside"
             )
-        known = corrections(alphabet) if correct_texts else ()
+        known = Corrections(alphabet) if correct_texts else None
         extra = {"least_width": s["least_width"]} if "least_width" in s else {}
         # As in the reference, the name tells which scripts run from right to left.
         leftwards = "arabic" in network.name

@@ -28,6 +28,8 @@ _CORES = (0.6, 0.3, 0.0)
 _WELL = 0.85
 #: Vertices along an edge of a band.
 _VERTICES = 41
+#: Pieces in which a band is lengthened.
+_PIECES = 8
 #: Degrees of turning per vertex from which an outline counts as sparse.
 _SPARSE = 6.0
 
@@ -35,6 +37,29 @@ _SPARSE = 6.0
 def reversed_ribbon(ribbon: Ribbon) -> Ribbon:
     """The same band read the other way round: upside down."""
     return Ribbon(ribbon.bottom[::-1], ribbon.top[::-1], ribbon.cells)
+
+
+def lengthened(ribbon: Ribbon, before: float, after: float) -> Ribbon:
+    """The band with further pieces of these lengths (pixels) before its first and after its last character; it bends on as it bent."""
+    middle, across = (ribbon.top + ribbon.bottom) / 2, (ribbon.top - ribbon.bottom) / 2
+    ahead = _continued(middle, across, after)
+    back = _continued(middle[::-1], across[::-1], before)
+    middle, across = (np.concatenate([back[i][::-1], (middle, across)[i], ahead[i]]) for i in (0, 1))
+    return Ribbon(middle + across, middle - across, ribbon.cells)
+
+
+def _continued(middle: Points, across: Points, length: float) -> tuple[Points, Points]:
+    """Where the middle of a band goes on, and from it to the band's top, along a circle of the band's mean curvature."""
+    if length <= 0:
+        return np.zeros((0, 2)), np.zeros((0, 2))
+    steps = np.arange(1, _PIECES + 1) * length / _PIECES
+    along = tangents(middle)
+    bend = float(np.radians(total_turning(middle))) / max(float(lengths_along(middle)[-1]), 1e-6)
+    angle = float(np.arctan2(along[-1, 1], along[-1, 0])) + bend * (steps - length / _PIECES / 2)
+    points = middle[-1] + np.cumsum(np.stack([np.cos(angle), np.sin(angle)], axis=1), axis=0) * length / _PIECES
+    cosine, sine = np.cos(bend * steps), np.sin(bend * steps)
+    x, y = across[-1]
+    return points, np.stack([cosine * x - sine * y, sine * x + cosine * y], axis=1)
 
 
 def trace(polygon: Points) -> Ribbon | None:

@@ -196,3 +196,26 @@ def test_words_keep_the_length_and_stay_when_applied_again(characters: list[tupl
     first = WORDS.instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
     assert len(first.text) == len(characters)
     assert WORDS.instead(first, steps, 1.0).text == first.text
+
+
+def missing(text: str) -> tuple[set[str], set[str]]:
+    before, after = WORDS.cut_short(text)
+    return {word for word, _ in before}, {word for word, _ in after}
+
+
+def test_a_text_that_begins_or_ends_within_a_word_names_the_word() -> None:
+    before, after = missing("究专用")
+    assert "研究专用" in before and not after
+    assert ("中国共产主义青年团", 1) in WORDS.cut_short("国共产主义青年团")[0]
+    assert "科研专用" in missing("科研专")[1]
+    assert "河南" in missing("南城建学院")[0]
+
+
+def test_whole_texts_and_unknown_ones_are_not_cut_short() -> None:
+    for text in ("国家税务总局", "合同专用章", "甲乙丙", "", "О", "丙货科技有限公司"):
+        assert missing(text) == (set(), set())
+
+
+def test_what_begins_with_a_word_is_cut_short_only_as_a_whole() -> None:
+    assert "合同专用章" in missing("专用章")[0]
+    assert not missing("专用章丙")[0]

@@ -32,7 +32,23 @@ class Correction(Protocol):
         ...
 
 
-def corrections(alphabet: Sequence[str]) -> tuple[Correction, ...]:
-    """All of them, in their order, for a recogniser with this alphabet (one string per class, the blank first)."""
-    whole = standard_texts()
-    return (OneScript(), StandardTexts(whole, alphabet), SealWords(seal_words(), whole, alphabet), CreditCodes(alphabet))
+class Corrections:
+    """All of them, in their order, for a recogniser.
+
+    Args:
+        alphabet: one string per class, the blank first.
+
+    Attributes:
+        words: the words of names, which also tell where a text was cut off.
+    """
+
+    def __init__(self, alphabet: Sequence[str]) -> None:
+        whole = standard_texts()
+        self.words = SealWords(seal_words(), whole, alphabet)
+        self._all: tuple[Correction, ...] = (OneScript(), StandardTexts(whole, alphabet), self.words, CreditCodes(alphabet))
+
+    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+        """The reading after all of them; arguments as in `Correction`."""
+        for correction in self._all:
+            reading = correction.instead(reading, probabilities, used)
+        return reading

@@ -27,6 +27,9 @@ _SURE = 0.99
 _FAMILIARITY = 1.5
 #: A word is considered where at least this part of its characters was read.
 _SHARED = 0.5
+#: Characters that a cut-off word may lack, and those that are left of it; one is enough of the places that names begin with.
+_MOST_MISSING, _LEAST_LEFT = 2, 2
+_PLACES = frozenset((*vocabulary.SHORT_PROVINCES, *vocabulary.CITIES, *vocabulary.FORMER_CITIES))
 #: Steps of the recogniser to each side of a character's own in which another one may be at its likeliest.
 _BESIDE = 1
 
@@ -34,9 +37,10 @@ _BESIDE = 1
 def seal_words() -> tuple[str, ...]:
     """All of them: Simplified Chinese, two characters and more."""
     groups = (
-        *(vocabulary.PROVINCES, vocabulary.CITIES, vocabulary.FORMER_CITIES, vocabulary.COUNTIES, vocabulary.COMMON, vocabulary.TRADES),
+        *(sorted(_PLACES), vocabulary.PROVINCES, vocabulary.COUNTIES, vocabulary.COMMON, vocabulary.TRADES),
         *(vocabulary.SHOPS, vocabulary.BRANCHES, vocabulary.BANKS, vocabulary.BUREAUS, vocabulary.SCHOOLS, vocabulary.DEPARTMENTS),
         *(vocabulary.HOSPITALS, vocabulary.PARTY, vocabulary.PARTY_UNITS, vocabulary.SOCIETIES, vocabulary.PURPOSES),
+        vocabulary.PRESCRIBED,
         tuple(form for form, _ in vocabulary.COMPANY_FORMS),
     )
     return tuple(dict.fromkeys(word for group in groups for word in group if len(word) > 1))
@@ -69,6 +73,30 @@ class SealWords:
                 for place, character in enumerate(word):
                     holding[character].append((word, place))
         return dict(holding)
+
+    def ends_well(self, text: str) -> tuple[bool, bool]:
+        """Whether a text begins with a known word, and whether it ends with one."""
+        if text in self._whole:
+            return True, True
+        first, last = self._holding.get(text[:1], ()), self._holding.get(text[-1:], ())
+        return (
+            any(place == 0 and text.startswith(word) for word, place in first),
+            any(place == len(word) - 1 and text.endswith(word) for word, place in last),
+        )
+
+    def cut_short(self, text: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """Words of which only the last part stands at the start of the text, and words of which only the first part stands at its end.
+
+        Where the text begins (ends) with a known word, only words that hold all of it count. With each word goes the number of its
+        characters that are missing.
+        """
+        if text in self._whole:
+            return [], []
+        begins, ends = self.ends_well(text)
+        first, last = self._holding.get(text[:1], ()), self._holding.get(text[-1:], ())
+        before = [(w, place) for w, place in first if text.startswith(w[place:]) and _may_be_cut(w, place, text, begins)]
+        after = [(w, len(w) - place - 1) for w, place in last if text.endswith(w[: place + 1])]
+        return before, [(w, n) for w, n in after if w not in _PLACES and _may_be_cut(w, n, text, ends)]
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The reading with known words in the places where they are likelier; else the reading itself.
@@ -120,6 +148,13 @@ class SealWords:
                 if within <= place and place - within + len(word) <= len(text):
                     shared[place - within, word] += 1
         return (where for where, count in shared.items() if count >= _SHARED * len(where[1]))
+
+
+def _may_be_cut(word: str, missing: int, text: str, whole: bool) -> bool:
+    """Whether a word may have lost so many characters at an end of a text that otherwise ends with a whole one, or does not."""
+    left = len(word) - missing
+    enough = left >= (1 if word in _PLACES else _LEAST_LEFT)
+    return 1 <= missing <= _MOST_MISSING and enough and (not whole or left == len(text))
 
 
 def _logarithm(probability: float) -> float:

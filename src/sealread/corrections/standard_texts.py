@@ -16,18 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.corrections.vocabulary import CITIES, PROVINCES, words
+from sealread.corrections.vocabulary import CITIES, PRESCRIBED, PROVINCES
 from sealread.text import ctc_aligned, ctc_log_likelihoods
 from sealread.types import Recognition
 
-#: What seals are for, and what the seals of tax offices say besides the office.
-_FIXED = words(
-    "全国统一发票监制章 国家税务总局 国家税务总局监制 国家税务局监制 地方税务局监制 财政部监制 国家税务局 地方税务局 税务局监制 "
-    "发票专用章 合同专用章 财务专用章 业务专用章 人事专用章 质检专用章 检验专用章 检测专用章 报关专用章 销售专用章 采购专用章 收货专用章 "
-    "发货专用章 仓库专用章 项目专用章 工程专用章 技术专用章 资料专用章 投标专用章 结算专用章 审核专用章 备案专用章 档案专用章 "
-    "行政专用章 现金专用章 转账专用章 票据专用章 业务公章 收费专用章 收款专用章 证明专用章 物流专用章 提货专用章 账户管理专用章 "
-    "代开发票专用章 电子合同专用章 质量证明书专用章 出厂检验专用章 行政审批专用章 现金收讫 现金付讫 银行收讫 居民委员会 村民委员会"
-)
 #: Forms of company and what stands beside them on Russian seals, as the law writes them.
 _RUSSIAN = (
     *("ОБЩЕСТВО С ОГРАНИЧЕННОЙ ОТВЕТСТВЕННОСТЬЮ", "Общество с ограниченной ответственностью", "ЗАКРЫТОЕ АКЦИОНЕРНОЕ ОБЩЕСТВО"),
@@ -50,7 +42,7 @@ _SHARED, _LONGER = 0.5, 3
 def standard_texts() -> tuple[str, ...]:
     """All of them: Simplified Chinese and Russian."""
     places = [*PROVINCES, *(f"{city}市" for city in CITIES)]
-    return tuple(dict.fromkeys([*_FIXED, *_RUSSIAN, *PROVINCES, *(place + office for place in places for office in _OFFICES)]))
+    return tuple(dict.fromkeys([*PRESCRIBED, *_RUSSIAN, *PROVINCES, *(place + office for place in places for office in _OFFICES)]))
 
 
 class StandardTexts:

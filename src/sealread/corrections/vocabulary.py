@@ -19,6 +19,12 @@ PROVINCES = words(
     "澳门特别行政区"
 )
 
+#: Provinces as names of schools, banks and companies have them.
+SHORT_PROVINCES = words(
+    "河北 山西 辽宁 吉林 黑龙江 江苏 浙江 安徽 福建 江西 山东 河南 湖北 湖南 广东 海南 四川 贵州 云南 陕西 甘肃 青海 台湾 内蒙古 广西 "
+    "西藏 宁夏 新疆 香港 澳门"
+)
+
 #: Cities without the ending 市; the ending is added or left out when a name is composed.
 CITIES = words(
     "北京 上海 天津 重庆 石家庄 唐山 秦皇岛 邯郸 邢台 保定 张家口 承德 沧州 廊坊 衡水 太原 大同 阳泉 长治 晋城 朔州 晋中 运城 "
@@ -49,6 +55,15 @@ CITIES = words(
 FORMER_CITIES = words(
     "襄樊 巢湖 莱芜 思茅 万县 涪陵 黔江 淮阴 荆沙 沙市 通什 潞西 达县 雁北 滁县 宿县 商州 陇西 武都 "
     "哲里木盟 昭乌达盟 伊克昭盟 乌兰察布盟 巴彦淖尔盟 呼伦贝尔盟 锡林郭勒盟 兴安盟 阿拉善盟"
+)
+
+#: What seals are for, and what the seals of tax offices say besides the office.
+PRESCRIBED = words(
+    "全国统一发票监制章 国家税务总局 国家税务总局监制 国家税务局监制 地方税务局监制 财政部监制 国家税务局 地方税务局 税务局监制 "
+    "发票专用章 合同专用章 财务专用章 业务专用章 人事专用章 质检专用章 检验专用章 检测专用章 报关专用章 销售专用章 采购专用章 收货专用章 "
+    "发货专用章 仓库专用章 项目专用章 工程专用章 技术专用章 资料专用章 投标专用章 结算专用章 审核专用章 备案专用章 档案专用章 "
+    "行政专用章 现金专用章 转账专用章 票据专用章 业务公章 收费专用章 收款专用章 证明专用章 物流专用章 提货专用章 账户管理专用章 "
+    "代开发票专用章 电子合同专用章 质量证明书专用章 出厂检验专用章 行政审批专用章 现金收讫 现金付讫 银行收讫 居民委员会 村民委员会"
 )
 
 #: Words that stand in names of all kinds.

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.corrections import Correction
+from sealread.corrections import Corrections
 from sealread.engines import Engine
 from sealread.text import ctc_greedy, in_reading_order
 from sealread.types import Image, Recognition
@@ -70,7 +70,7 @@ class Recogniser:
         alphabet: one string per class, blank first.
         batch_size: strips per batch at most.
         calibration: gives the scores of lines in results; None: the mean of their characters' probabilities.
-        corrections: applied to each reading in their order.
+        corrections: applied to each reading.
         least_width: narrower strips are padded to this: the network saw nothing narrower in training.
         rgb: whether the network sees red first.
         right_to_left: whether the script runs so: texts are then given in reading order.
@@ -80,7 +80,7 @@ class Recogniser:
     alphabet: tuple[str, ...]
     batch_size: int = 8
     calibration: Calibration | None = None
-    corrections: tuple[Correction, ...] = ()
+    corrections: Corrections | None = None
     least_width: int = 160
     rgb: bool = False
     right_to_left: bool = False
@@ -128,8 +128,8 @@ class Recogniser:
 
     def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
         reading = ctc_greedy(probabilities, self.alphabet, used)
-        for correction in self.corrections:
-            reading = correction.instead(reading, probabilities, used)
+        if self.corrections is not None:
+            reading = self.corrections.instead(reading, probabilities, used)
         return in_reading_order(reading) if self.right_to_left else reading
 
     def _padded_width(self, width: int) -> int:
