@@ -5,7 +5,7 @@ Frame: everything lies in pixels of the image that the lines were found on; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sealread.curves import fit_circle
 from sealread.polygons import Points, tangents, top_normals, total_turning
 from sealread.stages.rectification import Strip, length, readings, thickness
-from sealread.tracing import ARC_TURN, lengthened
+from sealread.tracing import ARC_TURN
 from sealread.types import DetectedLine, Recognition, Ribbon, Role
 
 #: From this confidence of the network on, a line is read in its direction only.
@@ -30,12 +30,6 @@ _LEAST_CODE = 5
 _INNER = 0.8
 #: A line goes on in another one that starts within this many heights, is about as high, and runs within 30 degrees of it.
 _WIDEST_GAP, _LIKE_HEIGHT, _GOES_ON = 1.2, 0.7, 0.87
-#: Characters that complete a word are at least this probable; so much of the rest is read as before.
-_SURE_ADDITION, _AS_BEFORE = 0.8, 0.65
-#: Room beside added characters, in heights of the line.
-_ROOM = 0.15
-#: An end character less probable than this gives way to a likelier one of another line in its place.
-_DOUBTED_END = 0.5
 _ROLE_ORDER: tuple[Role, ...] = ("outer_arc", "inner_arc", "horizontal", "code", "other")
 
 #: One way to read a line: its bands in reading order (several for the columns of a square seal).
@@ -203,80 +197,6 @@ def merit(line: ReadLine) -> float:
     if cells:
         return float(len(reading.text) == cells) + float(np.mean(reading.char_scores)) if reading.text else 0.0
     return float(sum(score - _CHARACTER_DOUBT for score in reading.char_scores))
-
-
-def with_room(line: ReadLine, before: int, after: int) -> Ribbon:
-    """The band of a line with room for so many more characters before its first and after its last one."""
-    ribbon = line.choice[0]
-    height = thickness(ribbon)
-    places = np.array(line.recognition.char_positions)
-    pitch = float(np.median(np.diff(places))) * length(ribbon) if len(places) > 1 else height
-    first, last = (count * max(pitch, 0.5 * height) + _ROOM * height if count else 0.0 for count in (before, after))
-    return lengthened(ribbon, first, last)
-
-
-def completes(reading: Recognition, cut: Recognition, before: Sequence[str], after: Sequence[str]) -> bool:
-    """Whether a reading begins (or ends) with a whole word of which the cut one has a part, surely, and is the same otherwise.
-
-    Args:
-        before: words of which the cut text begins with the last part, where more was read before it; else none.
-        after: words of which it ends with the first part, where more was read behind it; else none.
-    """
-    more = len(reading.text) - len(cut.text)
-    if more <= 0 or len(reading.char_scores) != len(reading.text):
-        return False
-    if any(reading.text.startswith(word) for word in before):
-        added, rest = reading.char_scores[:more], reading.text[more:]
-    elif any(reading.text.endswith(word) for word in after):
-        added, rest = reading.char_scores[-more:], reading.text[:-more]
-    else:
-        return False
-    return min(added) >= _SURE_ADDITION and sum(a == b for a, b in zip(rest, cut.text, strict=True)) >= _AS_BEFORE * len(rest)
-
-
-def without_borrowed_ends(lines: Sequence[ReadLine], ends_well: Callable[[str], tuple[bool, bool]]) -> list[ReadLine]:
-    """The lines without doubtful characters at their ends that another line surely reads in the same place.
-
-    Args:
-        ends_well: whether a text begins and whether it ends with a known word, which is left whole.
-    """
-    kept = list(lines)
-    for i, line in enumerate(kept):
-        others = [other for other in kept if other is not line and other.recognition.text]
-        for end, well in zip((0, -1), ends_well(line.recognition.text), strict=True):
-            if not well and len(kept[i].recognition.text) > 2 and _is_borrowed(kept[i], end, others):
-                kept[i] = _without(kept[i], end)
-    return kept
-
-
-def _is_borrowed(line: ReadLine, end: int, others: Sequence[ReadLine]) -> bool:
-    reading = line.recognition
-    if reading.char_scores[end] >= _DOUBTED_END or line.choice[0].cells:
-        return False
-    place = line.char_points()[end]
-    reach = 0.5 * thickness(line.choice[0])
-    for other in others:
-        distances = np.hypot(*(other.char_points() - place).T)
-        nearest = int(np.argmin(distances))
-        if distances[nearest] < reach and other.recognition.char_scores[nearest] >= _DOUBTED_END:
-            return True
-    return False
-
-
-def _without(line: ReadLine, end: int) -> ReadLine:
-    """The line without its first (0) or last (-1) character."""
-    kept = slice(1, None) if end == 0 else slice(None, -1)
-    reading = line.recognition
-    return replace(
-        line,
-        recognition=Recognition(
-            reading.text[kept],
-            float(np.mean(reading.char_scores[kept])),
-            reading.char_scores[kept],
-            reading.char_positions[kept],
-            reading.text if reading.raw_text is None else reading.raw_text,
-        ),
-    )
 
 
 def roles(lines: Sequence[ReadLine]) -> list[Role]:

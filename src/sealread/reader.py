@@ -13,12 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sealread.corrections.seal_words import SealWords
 from sealread.frames import Frame
 from sealread.lines import (
     LinePlan,
     ReadLine,
-    completes,
     joined_columns,
     merit,
     plan,
@@ -26,10 +24,9 @@ from sealread.lines import (
     roles,
     rotation_of,
     weight,
-    with_room,
-    without_borrowed_ends,
 )
 from sealread.polygons import bounding_box
+from sealread.rereading import LinesBySeal, read_again
 from sealread.stages.detection import Detector
 from sealread.stages.recognition import HEIGHT, Recogniser
 from sealread.stages.rectification import Strip, straighten
@@ -41,8 +38,6 @@ _CROP_MARGIN = 0.04
 _ROUNDING = 0.01
 
 Box = tuple[int, int, int, int]
-#: The lines of a page by seal.
-_Read = dict[int, list[ReadLine]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ def read_seals(pages: Sequence[Found], recogniser: Recogniser) -> list[list[Seal
     planned = [[job for seal, (_, lines) in enumerate(page.places) for job in _jobs(seal, page.flat, lines)] for page in pages]
     answers = recogniser.read_together([[job.image for job in jobs] for jobs in planned])
     read = [_best(jobs, readings) for jobs, readings in zip(planned, answers, strict=True)]
-    read = _completed(pages, read, recogniser)
+    read = read_again([page.flat for page in pages], read, recogniser)
     return [_seals(page, lines, recogniser) for page, lines in zip(pages, read, strict=True)]
 
 
@@ -102,7 +97,7 @@ def _jobs(seal: int, flat: Image, lines: Sequence[DetectedLine]) -> Iterator[_Jo
                 yield _Job(seal, planned, choice, strips)
 
 
-def _best(jobs: Sequence[_Job], answers: Sequence[Recognition]) -> _Read:
+def _best(jobs: Sequence[_Job], answers: Sequence[Recognition]) -> LinesBySeal:
     """Of each line, by seal, the reading with most merit; columns joined."""
     best: dict[tuple[int, int], ReadLine] = {}
     for job, answer in zip(jobs, answers, strict=True):
@@ -114,59 +109,6 @@ def _best(jobs: Sequence[_Job], answers: Sequence[Recognition]) -> _Read:
     for (seal, _), line in best.items():
         by_seal[seal].append(line)
     return {seal: joined_columns(lines) for seal, lines in by_seal.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Retry:
-    """A line that seems to begin or end within a word, with more room there.
-
-    Attributes:
-        seal, line: which one it is.
-        before, after: words that it may begin or end with; one of them is empty.
-    """
-
-    seal: int
-    line: int
-    strip: Strip
-    before: Sequence[str]
-    after: Sequence[str]
-
-
-def _completed(pages: Sequence[Found], read: Sequence[_Read], recogniser: Recogniser) -> list[_Read]:
-    """The lines of each page by seal, those that were cut off within a known word read once more with more room.
-
-    Then no two lines read the same character: what one has gained, another may have borrowed.
-    """
-    if recogniser.corrections is None:
-        return list(read)
-    words = recogniser.corrections.words
-    retries = [list(_retries(page.flat, lines, words)) for page, lines in zip(pages, read, strict=True)]
-    answers = recogniser.read_together([[retry.strip.image for retry in page] for page in retries])
-    whole = []
-    for lines, page, readings in zip(read, retries, answers, strict=True):
-        kept = {seal: list(of_seal) for seal, of_seal in lines.items()}
-        for retry, reading in zip(page, readings, strict=True):
-            line, band = kept[retry.seal][retry.line], retry.strip.ribbon
-            if completes(reading, line.recognition, retry.before, retry.after):
-                longer = ReadLine(band.polygon, line.detection_score, (band,), (retry.strip,), reading)
-                kept[retry.seal][retry.line] = longer
-        whole.append({seal: without_borrowed_ends(of_seal, words.ends_well) for seal, of_seal in kept.items()})
-    return whole
-
-
-def _retries(flat: Image, read: Mapping[int, Sequence[ReadLine]], words: SealWords) -> Iterator[_Retry]:
-    for seal, lines in read.items():
-        for i, line in enumerate(lines):
-            if len(line.choice) > 1 or line.choice[0].cells:
-                continue
-            before, after = words.cut_short(line.recognition.text)
-            for count in sorted({missing for _, missing in (*before, *after)}):
-                for first, last in ((before, ()), ((), after)):
-                    wanted = [[word for word, missing in end if missing == count] for end in (first, last)]
-                    if any(wanted):
-                        strip = straighten(flat, with_room(line, *(count if end else 0 for end in wanted)), HEIGHT)
-                        if strip is not None:
-                            yield _Retry(seal, i, strip, *wanted)
 
 
 def _seals(page: Found, read: Mapping[int, Sequence[ReadLine]], recogniser: Recogniser) -> list[SealReading]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from figures import Band, arc, straight, turned
@@ -227,54 +225,3 @@ def test_without_lines_or_with_opposite_ones_nothing_tells_the_rotation() -> Non
 def test_long_and_sure_lines_weigh_more() -> None:
     long, short, doubtful = read(straight(120, 20)), read(straight(40, 20)), read(straight(120, 20), score=0.2)
     assert rules.weight(long) == pytest.approx(3 * rules.weight(short)) == pytest.approx(4.5 * rules.weight(doubtful))
-
-
-# ---------------------------------------------------------------- cut off and borrowed
-
-
-def reading(text: str, *scores: float) -> Recognition:
-    scores = scores or (0.9,) * len(text)
-    return Recognition(text, float(np.mean(scores)), scores, tuple((i + 0.5) / len(text) for i in range(len(text))))
-
-
-def test_a_reading_that_makes_a_word_whole_completes_the_line() -> None:
-    assert rules.completes(reading("研究专用"), reading("究专用"), ["研究专用"], [])
-    assert rules.completes(reading("科研专用"), reading("科研专"), [], ["科研专用"])
-
-
-def test_a_reading_that_adds_something_else_or_doubtful_or_changes_the_rest_does_not() -> None:
-    cut = reading("究专用")
-    assert not rules.completes(reading("人究专用"), cut, ["研究专用"], [])
-    assert not rules.completes(reading("研究专用", 0.5, 1, 1, 1), cut, ["研究专用"], [])
-    assert not rules.completes(reading("研究章印"), cut, ["研究章印"], [])
-    assert not rules.completes(reading("究专用"), cut, ["研究专用"], [])
-    assert not rules.completes(reading("研究专用"), cut, [], ["研究专用"])
-
-
-@LAW
-@given(st.floats(60, 130), st.floats(40, 200), st.floats(0, 360), st.booleans(), st.integers(0, 2), st.integers(0, 2))
-def test_room_follows_the_arc(radius: float, span: float, tilt: float, inwards: bool, before: int, after: int) -> None:
-    band = arc(radius, radius / 4, 0, span, inwards=inwards).turned(tilt).moved(160, 160)
-    line = read(band, "某某某公司")
-    longer = rules.with_room(line, before, after)
-    middle = (longer.top + longer.bottom) / 2
-    assert np.allclose(np.hypot(*(middle - 160).T), radius, rtol=0.03)
-    assert np.allclose(np.hypot(*(longer.top - longer.bottom).T), radius / 4, rtol=0.03)
-    old = float(lengths_along(band.middle)[-1])
-    height, pitch = radius / 4, old / 5
-    gained = sum(count * max(pitch, height / 2) + 0.15 * height for count in (before, after) if count)
-    assert lengths_along(middle)[-1] == pytest.approx(old + gained, rel=0.02)
-    assert np.allclose(middle[0], band.middle[0]) or before
-    assert np.allclose(middle[-1], band.middle[-1]) or after
-
-
-def test_a_doubtful_end_that_another_line_reads_surely_is_given_back() -> None:
-    across = read(straight(120, 30).moved(160, 160), "研究专用")
-    arched = read(straight(120, 30, 90).moved(115, 205), "甲乙丙丁")
-    doubtful = replace(arched, recognition=reading("甲乙丙丁", 0.2, 0.9, 0.9, 0.9))
-    kept = rules.without_borrowed_ends([across, doubtful], lambda text: (False, False))
-    assert [line.recognition.text for line in kept] == ["研究专用", "乙丙丁"]
-    assert kept[1].recognition.raw_text == "甲乙丙丁" and len(kept[1].char_points()) == 3
-    for lines, well in (([across, arched], (False, False)), ([across, doubtful], (True, True)), ([doubtful], (False, False))):
-        kept = rules.without_borrowed_ends(lines, lambda text, well=well: well)
-        assert [line.recognition.text for line in kept] == [line.recognition.text for line in lines]

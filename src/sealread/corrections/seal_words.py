@@ -74,6 +74,10 @@ class SealWords:
                     holding[character].append((word, place))
         return dict(holding)
 
+    def is_whole(self, text: str) -> bool:
+        """Whether the text is one of those that stand as they are."""
+        return text in self._whole
+
     def ends_well(self, text: str) -> tuple[bool, bool]:
         """Whether a text begins with a known word, and whether it ends with one."""
         if text in self._whole:

@@ -58,9 +58,16 @@ class OrientationClassifier:
         height, width = page.shape[:2]
         scale = self.resize_short / min(height, width)
         size = (max(round(width * scale), self.crop), max(round(height * scale), self.crop))
-        x, y = (size[0] - self.crop) // 2, (size[1] - self.crop) // 2
-        middle = resize(page, *size)[y : y + self.crop, x : x + self.crop]
+        # Cut before resizing: what the network does not see need not be shrunk. The cut lies within half a pixel of the page.
+        x, y = _middle(width, self.crop / size[0]), _middle(height, self.crop / size[1])
+        middle = resize(page[y, x], self.crop, self.crop)
         return normalise([middle], self.mean, self.deviation, order="rgb")
+
+
+def _middle(length: int, share: float) -> slice:
+    """The middle part of so many pixels, at least one of them."""
+    start = round(length * (1 - share) / 2)
+    return slice(start, max(round(length * (1 + share) / 2), start + 1))
 
 
 def turned(page: Image, angle: int) -> tuple[Image, Frame]:

@@ -21,6 +21,8 @@ from sealread.polygons import Points, lengths_along, total_turning
 from sealread.tracing import ARC_TURN, LEAST_THICKNESS, reversed_ribbon, trace
 from sealread.types import DetectedLine, Image, Ribbon
 
+#: Vertices along an edge of a part of a band.
+_PIECE_VERTICES = 41
 #: Bands are sampled at this many times the strip's height at most, so that no intermediate picture outgrows OpenCV's 2**15 pixels.
 _MOST_SHRINK = 8
 
@@ -64,6 +66,13 @@ def thickness(ribbon: Ribbon) -> float:
 def length(ribbon: Ribbon) -> float:
     """Length of the band's middle, in pixels."""
     return float(lengths_along((ribbon.top + ribbon.bottom) / 2)[-1])
+
+
+def piece(ribbon: Ribbon, start: float, end: float) -> Ribbon:
+    """The part of a band between two shares of its length; beyond 1 it goes on at the band's start, as that of a ring does."""
+    along = np.linspace(start, end, _PIECE_VERTICES) % 1.0
+    along[-1] = end if end <= 1 else along[-1]
+    return Ribbon(_on_band(ribbon, along, np.zeros(len(along))), _on_band(ribbon, along, np.ones(len(along))), ribbon.cells)
 
 
 def straighten(image: Image, ribbon: Ribbon, height: int, most_width: int = 3200) -> Strip | None:
