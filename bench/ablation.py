@@ -68,6 +68,13 @@ def without_bands() -> Iterator[None]:
 
 
 @contextmanager
+def without_second_look() -> Iterator[None]:
+    """Each line is read once: nothing is turned over, nothing that was cut off is read with more room."""
+    with patch("sealread.reader.read_again", lambda _, read, recogniser: list(read)):
+        yield
+
+
+@contextmanager
 def without_ink() -> Iterator[None]:
     """The layout network alone looks for seals."""
     with patch.object(InkFinder, "find", lambda *_: []):
@@ -76,6 +83,7 @@ def without_ink() -> Iterator[None]:
 
 VARIANTS = (
     Variant("everything"),
+    Variant("no second look at doubtful lines", around=without_second_look),
     Variant("no corrections of texts", {"TextRecognition": {"correct_texts": False}}),
     Variant("no bands: outlines alone", around=without_bands),
     Variant("no second way of finding seals", around=without_ink),

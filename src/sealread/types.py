@@ -121,7 +121,7 @@ class Recognition:
         score: mean of the kept characters' probabilities, or the calibrated probability that the line is right; 0 for nothing.
         char_scores: probability of each character.
         char_positions: centre of each character along the strip, 0 (left end) to 1 (right end).
-        raw_text: what the network alone read, where a standard text stands instead; else None.
+        raw_text: what the network alone read, where `text` was corrected; else None.
     """
 
     text: str
