@@ -16,6 +16,7 @@ from sealread import create_pipeline
 from sealread.cache import default_cache
 from sealread.engines import EngineSettings, open_engine
 from sealread.engines.choice import ways
+from sealread.engines.openvino import multiplies_bf16
 from sealread.errors import InputError, ModelError
 
 
@@ -98,6 +99,10 @@ def test_high_performance_settings_choose_engine_and_threads(tiny: dict[str, Any
 
 @pytest.mark.parametrize("precision", ["f32", "bf16"])
 def test_openvino_computes_as_asked(doubler: Path, precision: str) -> None:
+    if precision == "bf16" and not multiplies_bf16():
+        with pytest.raises(InputError, match="does not compute in bf16 on this CPU; use f32"):
+            open_engine(doubler, EngineSettings("openvino", precision))
+        return
     engine = open_engine(doubler, EngineSettings("openvino", precision))
     assert engine.name.endswith(precision)
     np.testing.assert_allclose(engine.run([np.array([[1.5, -2]], np.float32)])[0], [[3, -4]])
