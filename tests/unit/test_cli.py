@@ -515,6 +515,13 @@ class TestSynth:
         assert run("synth", "out", *words) == 2
         assert says in capsys.readouterr().err
 
+    def test_it_says_what_was_drawn_and_how_fast(self, run: Run, capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        drawn: dict[str, object] = {}
+        monkeypatch.setattr("sealread.training.synth.formats.write_dataset", lambda out, **words: drawn.update(words, out=out))
+        assert run("synth", str(tmp_path), "--count", "7", "--kind", "pages", "--seed", "3") == 0
+        assert drawn == {"out": tmp_path, "count": 7, "seed": 3, "kind": "pages", "form": "realseals", "size": 640}
+        assert re.fullmatch(rf"{re.escape(str(tmp_path))}: 7 images, [0-9.]+ a second\n", capsys.readouterr().out)
+
     @pytest.mark.parametrize("words", [[], ["out", "--kind", "round"], ["out", "more"], ["out", "--cuont", "3"]])
     def test_flags_are_checked(self, words: list[str], run: Run, capsys: Capture) -> None:
         assert run("synth", *words) == 2

@@ -173,6 +173,14 @@ def logo(rng: Random, page: Image, x: float, y: float, radius: float, colour: ND
     _lay(page, mask, int(x - side / 2), int(y - side / 2), colour)
 
 
+def printed(rng: Random, page: Image, x: float, y: float, radius: float, plan: Plan, colour: NDArray[np.float64]) -> None:
+    """What a stamp shows, but printed: a letterhead, a box with lines, straight and sharp. It is no seal."""
+    side = int(2.1 * radius) + 2
+    press = Press(np.zeros((side, side), np.uint8), np.array([[radius / 100, 0, side / 2], [0, radius / 100, side / 2]]))
+    plan.press(press)
+    _lay(page, press.mask, int(x - side / 2), int(y - side / 2), colour)
+
+
 def signature(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
     """Handwriting around (x, y)."""
     side = int(size * 4)

@@ -60,10 +60,10 @@ def _distractions(rng: Random, page: Image) -> None:
     """Things that are no seals: logos, codes, red writing, pictures, circles drawn by hand."""
     height, width = page.shape[:2]
     unit = max(height, width)
-    for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.35, 0.35, 0.2, 0.1]))):
+    for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.25, 0.35, 0.25, 0.15]))):
         x, y = rng.uniform(0.05, 0.95, 2) * (width, height)
         size = unit * float(rng.uniform(0.02, 0.09))
-        kind = int(rng.integers(11)) - 2
+        kind = int(rng.integers(14)) - 2
         colour = elements.red(rng) if chance(rng, 0.4) else rng.uniform(20, 200, 3)
         if kind <= 1:
             elements.logo(rng, page, x, y, size, colour)
@@ -90,6 +90,8 @@ def _distractions(rng: Random, page: Image) -> None:
                 int(rng.integers(1, 4)),
                 cv2.LINE_AA,
             )
+        elif kind >= 9:
+            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), _ringless(rng), backgrounds.print_colour(rng))
         else:
             corner = (int(x + size * rng.uniform(1, 5)), int(y + size * rng.uniform(0.5, 2)))
             cv2.rectangle(page, (int(x), int(y)), corner, colour.tolist(), int(rng.integers(1, 4)))
