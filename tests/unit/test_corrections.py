@@ -13,7 +13,9 @@ from sealread.corrections.seal_words import SealWords, seal_words
 from sealread.corrections.standard_texts import StandardTexts, standard_texts
 from sealread.text import alphabet_of, ctc_greedy
 
-ALPHABET = alphabet_of(sorted({c for text in (*standard_texts(), *seal_words()) for c in text} | set("业货贷甲乙丙")))
+ALPHABET = alphabet_of(
+    sorted({c for text in (*standard_texts(), *seal_words()) for c in text} | set("业货贷甲乙丙ABCDEFGHIKLMNOPQRSTUVXY"))
+)
 
 
 def steps_of(characters: list[dict[str, float]]) -> np.ndarray:
@@ -56,6 +58,11 @@ def test_what_the_strip_speaks_against_stays() -> None:
 
 def test_another_standard_text_stays_what_it_is() -> None:
     assert read([{"合": 0.6, "财": 0.3}, {"同": 0.6, "务": 0.3}, *sure("专用章")]) == "合同专用章"
+
+
+@pytest.mark.parametrize(("plain", "marked"), [("ĐANG KY", "ĐĂNG KÝ"), ("SO KE HOACH VA DAU TU", "SỞ KẾ HOẠCH VÀ ĐẦU TƯ")])
+def test_marks_that_were_lost_are_put_back(plain: str, marked: str) -> None:
+    assert read(sure(plain)) == marked
 
 
 def test_texts_like_no_standard_text_stay() -> None:

@@ -3,11 +3,13 @@
 The seals of tax offices and the purposes of company seals are prescribed: where a worn line was read as 全国统业票监制章, the same
 probabilities of the recogniser can be asked how likely 全国统一发票监制章 is. Both are compared by their likelihood over all
 alignments (Graves et al. 2006, eq. 8); a standard text is expected far more often than a text that nobody knows, which counts in its
-favour. The scores of the characters are those of the chosen text, so what was guessed stays visibly unsure.
+favour. A text that differs from a standard one in the marks of its letters alone (DANG KY for ĐĂNG KÝ) is that one. The scores of the
+characters are those of the chosen text, so what was guessed stays visibly unsure.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,8 +30,32 @@ _RUSSIAN = (
     *("Индивидуальный предприниматель", "РОССИЙСКАЯ ФЕДЕРАЦИЯ", "Российская Федерация", "ДЛЯ ДОКУМЕНТОВ", "Для документов"),
     *("ДЛЯ СПРАВОК", "ДЛЯ ДОГОВОРОВ", "ДЛЯ НАКЛАДНЫХ", "РОССИЯ", "МОСКВА"),
 )
+#: Forms of company and offices on Vietnamese seals.
+_VIETNAMESE = tuple(
+    (
+        "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM; CÔNG TY CỔ PHẦN; CÔNG TY TNHH; CÔNG TY TRÁCH NHIỆM HỮU HẠN; TRÁCH NHIỆM HỮU HẠN; "
+        "MỘT THÀNH VIÊN; CHI NHÁNH; DOANH NGHIỆP TƯ NHÂN; HỢP TÁC XÃ; NGÂN HÀNG; PHÒNG ĐĂNG KÝ KINH DOANH; ĐĂNG KÝ KINH DOANH; "
+        "ĐĂNG KÝ; KINH DOANH; PHÒNG; SỞ KẾ HOẠCH VÀ ĐẦU TƯ; ỦY BAN NHÂN DÂN; TÒA ÁN NHÂN DÂN; VIỆN KIỂM SÁT NHÂN DÂN; CÔNG AN; "
+        "CỤC THUẾ; CHI CỤC THUẾ; BỘ TÀI CHÍNH; BỘ CÔNG THƯƠNG; BỘ Y TẾ; BỘ GIÁO DỤC VÀ ĐÀO TẠO; SỞ GIÁO DỤC VÀ ĐÀO TẠO; SỞ Y TẾ; "
+        "SỞ TÀI CHÍNH; SỞ XÂY DỰNG; SỞ TƯ PHÁP; SỞ CÔNG THƯƠNG; SỞ NỘI VỤ; SỞ GIAO THÔNG VẬN TẢI; TRƯỜNG ĐẠI HỌC; "
+        "TRƯỜNG TRUNG HỌC PHỔ THÔNG; BỆNH VIỆN; TRUNG TÂM; VĂN PHÒNG; VĂN PHÒNG CÔNG CHỨNG; ĐÃ THU TIỀN; ĐÃ THANH TOÁN; "
+        "THÀNH PHỐ HỒ CHÍ MINH; THÀNH PHỐ HÀ NỘI; THÀNH PHỐ ĐÀ NẴNG; THÀNH PHỐ HẢI PHÒNG; THÀNH PHỐ CẦN THƠ"
+    ).split("; ")
+)
+_VIETNAMESE_PROVINCES = tuple(
+    (
+        "AN GIANG; BÀ RỊA VŨNG TÀU; BẮC GIANG; BẮC KẠN; BẠC LIÊU; BẮC NINH; BẾN TRE; BÌNH ĐỊNH; BÌNH DƯƠNG; BÌNH PHƯỚC; BÌNH THUẬN; "
+        "CÀ MAU; CAO BẰNG; ĐẮK LẮK; ĐẮK NÔNG; ĐIỆN BIÊN; ĐỒNG NAI; ĐỒNG THÁP; GIA LAI; HÀ GIANG; HÀ NAM; HÀ TĨNH; HẢI DƯƠNG; "
+        "HẬU GIANG; HÒA BÌNH; HƯNG YÊN; KHÁNH HÒA; KIÊN GIANG; KON TUM; LAI CHÂU; LÂM ĐỒNG; LẠNG SƠN; LÀO CAI; LONG AN; NAM ĐỊNH; "
+        "NGHỆ AN; NINH BÌNH; NINH THUẬN; PHÚ THỌ; PHÚ YÊN; QUẢNG BÌNH; QUẢNG NAM; QUẢNG NGÃI; QUẢNG NINH; QUẢNG TRỊ; SÓC TRĂNG; "
+        "SƠN LA; TÂY NINH; THÁI BÌNH; THÁI NGUYÊN; THANH HÓA; THỪA THIÊN HUẾ; TIỀN GIANG; TRÀ VINH; TUYÊN QUANG; VĨNH LONG; "
+        "VĨNH PHÚC; YÊN BÁI"
+    ).split("; ")
+)
 #: Offices that stand behind the name of a province or city.
 _OFFICES = ("税务局", "国家税务局", "地方税务局", "税务局监制", "国家税务局监制", "地方税务局监制")
+#: A letter whose mark was put back is at most so probable.
+_GUESSED = 0.5
 #: Readings all of whose characters are at least this probable are not doubted.
 _SURE = 0.95
 #: How much more often a standard text is met than one like it (natural logarithm): so much for short ones, which have likenesses
@@ -40,9 +66,11 @@ _SHARED, _LONGER = 0.5, 3
 
 
 def standard_texts() -> tuple[str, ...]:
-    """All of them: Simplified Chinese and Russian."""
+    """All of them: Simplified Chinese, Russian and Vietnamese."""
     places = [*PROVINCES, *(f"{city}市" for city in CITIES)]
-    return tuple(dict.fromkeys([*PRESCRIBED, *_RUSSIAN, *PROVINCES, *(place + office for place in places for office in _OFFICES)]))
+    offices = [place + office for place in places for office in _OFFICES]
+    provinces = [f"TỈNH {province}" for province in _VIETNAMESE_PROVINCES]
+    return tuple(dict.fromkeys([*PRESCRIBED, *_RUSSIAN, *_VIETNAMESE, *provinces, *PROVINCES, *offices]))
 
 
 class StandardTexts:
@@ -76,6 +104,11 @@ class StandardTexts:
         different = np.array([len(set(text)) for text in self._classes], np.intp)
         return lengths, different, {character: np.array(texts, np.intp) for character, texts in holding.items()}
 
+    @cached_property
+    def _marked(self) -> dict[str, str]:
+        """The texts with marks on their letters, by their plain letters."""
+        return {_plain(text): text for text in self._classes if _plain(text) != text}
+
     def _near(self, text: str) -> list[str]:
         """The texts of like length that share enough characters."""
         lengths, different, holding = self._index
@@ -98,6 +131,10 @@ class StandardTexts:
         text = reading.text
         if len(text) < 3 or text in self._classes:
             return reading
+        marked = self._marked.get(_plain(text))
+        if marked is not None and len(marked) == len(text):  # the small marks of Vietnamese letters are the first to be lost
+            scores = [score if a == b else min(score, _GUESSED) for a, b, score in zip(text, marked, reading.char_scores, strict=True)]
+            return replace(reading, text=marked, score=float(np.mean(scores)), char_scores=tuple(scores), raw_text=text)
         near = self._near(text)
         if not near:
             return reading
@@ -107,6 +144,11 @@ class StandardTexts:
         if likely[best + 1] + _familiarity(near[best], min(reading.char_scores) < _SURE) <= likely[0]:
             return reading
         return replace(ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used), raw_text=text)
+
+
+def _plain(text: str) -> str:
+    """The text without the marks of its letters."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)).replace("Đ", "D").replace("đ", "d")
 
 
 def _familiarity(text: str, doubtful: bool) -> float:
