@@ -8,7 +8,7 @@ from figures import Band, arc, judged, overlap, painted, straight
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y, Limits, bands
+from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y, STRIDE, Limits, bands
 from sealread.lines import ReadLine, joined_columns, plan, rotation_of
 from sealread.polygons import lengths_along
 from sealread.stages.rectification import readings, straighten
@@ -29,12 +29,13 @@ def found(*lines: Band, vertical: bool = False, scale: tuple[float, float] = (2.
 
 
 def same_line(line: DetectedLine, band: Band, least: float = 0.85) -> None:
-    assert overlap(line.polygon, band.polygon) >= least
+    """The overlap is at least so much; of small bands, what half a pixel of the maps all around leaves."""
+    thick, long = float(np.hypot(*(band.top[0] - band.bottom[0]))), float(lengths_along(band.middle)[-1])
+    assert overlap(line.polygon, band.polygon) >= min(least, 1 - (STRIDE / 2) * 2 * (thick + long) / (thick * long))
     assert line.ribbon is not None
     assert np.array_equal(line.ribbon.polygon, line.polygon)
     assert 0 <= line.score <= 1 and line.direction > 0.8
     first, last = ((line.ribbon.top[i] + line.ribbon.bottom[i]) / 2 for i in (0, -1))
-    thick = float(np.hypot(*(band.top[0] - band.bottom[0])))
     assert np.hypot(*(first - band.middle[0])) < 0.7 * thick and np.hypot(*(last - band.middle[-1])) < 0.7 * thick
     # Tops lie on the side of the true tops.
     assert np.hypot(*(line.ribbon.top[0] - band.top[0])) < np.hypot(*(line.ribbon.top[0] - band.bottom[0]))
