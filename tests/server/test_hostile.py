@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -397,7 +398,11 @@ def test_hanging_up_early(fortress: Any) -> None:
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", fortress.port), TIME_LIMIT) as line:
                 line.sendall(head(fortress, f"Content-Length: {len(body)}") + body[:sent])
-    assert fortress.post(file=GOOD, fileType=1).status_code == 200
+    # On a busy machine some of them still wait for their turn, and the queue is short.
+    latest = time.monotonic() + TIME_LIMIT
+    while (answer := fortress.post(file=GOOD, fileType=1)).status_code == 429 and time.monotonic() < latest:
+        time.sleep(0.2)
+    assert answer.status_code == 200
 
 
 def test_there_are_at_least_sixty() -> None:
