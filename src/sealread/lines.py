@@ -172,31 +172,37 @@ def joined_columns(lines: Sequence[ReadLine]) -> list[ReadLine]:
     strips = tuple(strip for line in ordered for strip in line.strips)
     starts = _starts(strips)
     readings_in_order = [line.recognition for line in ordered]
+    whole = _side_by_side(readings_in_order, starts)
+    if any(reading.raw is not None for reading in readings_in_order):
+        whole = replace(whole, raw=_side_by_side([reading.as_read for reading in readings_in_order], starts))
+    choice = tuple(ribbon for line in ordered for ribbon in line.choice)
+    one = ReadLine(hull, float(np.mean([line.detection_score for line in columns])), choice, strips, whole)
+    return [one, *(line for line in lines if not line.choice[0].cells)]
+
+
+def _side_by_side(readings_in_order: Sequence[Recognition], starts: NDArray[np.float64]) -> Recognition:
+    """Readings of strips that are laid side by side as one; `starts` as `_starts` gives them."""
     count = max(sum(len(r.text) for r in readings_in_order), 1)
-    raw = "".join(r.text if r.raw_text is None else r.raw_text for r in readings_in_order)
-    whole = Recognition(
+    return Recognition(
         text="".join(r.text for r in readings_in_order),
         score=sum(r.score * len(r.text) for r in readings_in_order) / count,
         char_scores=tuple(s for r in readings_in_order for s in r.char_scores),
         char_positions=tuple(
             float(starts[i] + p * (starts[i + 1] - starts[i])) for i, r in enumerate(readings_in_order) for p in r.char_positions
         ),
-        raw_text=raw if any(r.raw_text is not None for r in readings_in_order) else None,
     )
-    choice = tuple(ribbon for line in ordered for ribbon in line.choice)
-    one = ReadLine(hull, float(np.mean([line.detection_score for line in columns])), choice, strips, whole)
-    return [one, *(line for line in lines if not line.choice[0].cells)]
 
 
 def merit(line: ReadLine) -> float:
     """How much speaks for a reading of a line, to compare with other readings of it.
 
-    Sure characters speak for it, doubtful ones against it. A column read in cells should give a character for each cell.
+    Sure characters speak for it, doubtful ones against it, as the network read them. A column read in cells should give a character for
+    each cell.
     """
     reading, cells = line.recognition, sum(ribbon.cells for ribbon in line.choice)
     if cells:
         return float(len(reading.text) == cells) + float(np.mean(reading.char_scores)) if reading.text else 0.0
-    return float(sum(score - _CHARACTER_DOUBT for score in reading.char_scores))
+    return float(sum(score - _CHARACTER_DOUBT for score in reading.as_read.char_scores))
 
 
 def roles(lines: Sequence[ReadLine]) -> list[Role]:

@@ -157,7 +157,7 @@ def _text_line(line: ReadLine, role: Role, box: Box, frame: Frame, least_score: 
         char_scores=reading.char_scores,
         char_points=frame.to_source(line.char_points()),
         kept=bool(reading.text) and reading.score >= least_score,
-        raw_text=reading.raw_text,
+        raw_text=None if reading.raw is None else reading.raw.text,
     )
 
 

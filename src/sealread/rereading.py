@@ -83,7 +83,7 @@ def _turned_over(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser
 
 
 def _is_doubtful(line: ReadLine, words: SealWords | None) -> bool:
-    scores = line.recognition.char_scores
+    scores = line.recognition.as_read.char_scores
     if words is not None and words.is_whole(line.recognition.text):
         return False
     return _plain(line) and len(scores) >= _LEAST_CHARACTERS and float(np.mean(scores)) < _DOUBTFUL
@@ -103,7 +103,7 @@ def parts(line: ReadLine, backwards: Recognition) -> list[Ribbon]:
         line: as it was read.
         backwards: what its reversed band reads.
     """
-    band, reading = line.choice[0], line.recognition
+    band, reading, backwards = line.choice[0], line.recognition.as_read, backwards.as_read
     turning = abs(total_turning(line.middle))
     places = np.array([*reading.char_positions, *(1 - place for place in backwards.char_positions)])
     gains = np.array([*(0.5 - score for score in reading.char_scores), *(score - 0.5 for score in backwards.char_scores)])
@@ -255,6 +255,6 @@ def _without(line: ReadLine, end: int) -> ReadLine:
             float(np.mean(reading.char_scores[kept])),
             reading.char_scores[kept],
             reading.char_positions[kept],
-            reading.text if reading.raw_text is None else reading.raw_text,
+            reading.as_read,
         ),
     )

@@ -121,14 +121,19 @@ class Recognition:
         score: mean of the kept characters' probabilities, or the calibrated probability that the line is right; 0 for nothing.
         char_scores: probability of each character.
         char_positions: centre of each character along the strip, 0 (left end) to 1 (right end).
-        raw_text: what the network alone read, where `text` was corrected; else None.
+        raw: what the network alone read, where `text` was corrected; else None.
     """
 
     text: str
     score: float
     char_scores: tuple[float, ...] = ()
     char_positions: tuple[float, ...] = ()
-    raw_text: str | None = None
+    raw: Recognition | None = None
+
+    @property
+    def as_read(self) -> Recognition:
+        """What the network alone read."""
+        return self if self.raw is None else self.raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class TextLine:
         page_polygon: the same outline in pixels of the caller's page.
         char_points: ``(len(text), 2)`` centre of each character in pixels of the caller's page.
         kept: False if the score is below the threshold that the caller asked for.
-        raw_text: as `Recognition.raw_text`.
+        raw_text: what the network alone read, where `text` was corrected; else None.
     """
 
     text: str

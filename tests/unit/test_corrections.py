@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sealread.corrections import Corrections
 from sealread.corrections.credit_codes import CreditCodes, is_credit_code
 from sealread.corrections.scripts import one_script
 from sealread.corrections.seal_words import SealWords, seal_words
@@ -185,7 +186,6 @@ def test_a_text_that_was_recognised_as_a_whole_is_not_taken_apart() -> None:
 def test_exchanged_characters_have_their_own_scores() -> None:
     steps = steps_of([*sure("甲乙科"), {"货": 0.5, "技": 0.2}, *sure("有限公司")])
     reading = WORDS.instead(ctc_greedy(steps, ALPHABET), steps, 1.0)
-    assert reading.raw_text == "甲乙科货有限公司"
     assert reading.char_scores == pytest.approx([0.99, 0.99, 0.99, 0.2, 0.99, 0.99, 0.99, 0.99])
     assert reading.score == pytest.approx(np.mean(reading.char_scores))
 
@@ -197,6 +197,7 @@ def test_words_of_another_alphabet_are_left_alone() -> None:
     assert SealWords(seal_words(), standard_texts(), alphabet).instead(reading, steps, 1.0) is reading
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(ALPHABET[1:]), st.floats(0.55, 0.99)), min_size=1, max_size=12))
 def test_words_keep_the_length_and_stay_when_applied_again(characters: list[tuple[str, float]]) -> None:
     steps = steps_of([{symbol: probability} for symbol, probability in characters])
@@ -226,3 +227,17 @@ def test_whole_texts_and_unknown_ones_are_not_cut_short() -> None:
 def test_what_begins_with_a_word_is_cut_short_only_as_a_whole() -> None:
     assert "合同专用章" in missing("专用章")[0]
     assert not missing("专用章丙")[0]
+
+
+def test_what_was_read_is_kept_through_all_corrections() -> None:
+    steps = steps_of([*sure("甲乙科"), {"货": 0.5, "技": 0.2}, *sure("有限公司")])
+    reading = ctc_greedy(steps, ALPHABET)
+    better = Corrections(ALPHABET).instead(reading, steps, 1.0)
+    assert (better.text, better.as_read) == ("甲乙科技有限公司", reading)
+    certain = steps_of(sure("甲乙科技"))
+    assert Corrections(ALPHABET).instead(ctc_greedy(certain, ALPHABET), certain, 1.0).raw is None
+
+
+def test_words_of_alphabets_stand_alone() -> None:
+    assert in_words([*sure("РОССИ"), {"О": 0.6, "Я": 0.3}]) == "РОССИЯ"
+    assert in_words([*sure("РОССИ"), {"О": 0.6, "Я": 0.3}, *sure("НКА")]) == "РОССИОНКА"

@@ -67,7 +67,7 @@ def test_a_doubtful_end_that_another_line_reads_surely_is_given_back() -> None:
     doubtful = replace(arched, recognition=reading("甲乙丙丁", 0.2, 0.9, 0.9, 0.9))
     kept = without_borrowed_ends([across, doubtful], lambda text: (False, False))
     assert [line.recognition.text for line in kept] == ["研究专用", "乙丙丁"]
-    assert kept[1].recognition.raw_text == "甲乙丙丁" and len(kept[1].char_points()) == 3
+    assert kept[1].recognition.as_read.text == "甲乙丙丁" and len(kept[1].char_points()) == 3
     for lines, well in (([across, arched], (False, False)), ([across, doubtful], (True, True)), ([doubtful], (False, False))):
         kept = without_borrowed_ends(lines, lambda text, well=well: well)
         assert [line.recognition.text for line in kept] == [line.recognition.text for line in lines]

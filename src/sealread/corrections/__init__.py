@@ -2,10 +2,11 @@
 
 Prescribed texts, the words of names, one script in a line, check characters of codes. A correction looks at a reading and at the
 probabilities that it came from. Where it gives another text, the scores of its characters are those of that text, and
-`Recognition.raw_text` keeps what was read.
+`Recognition.raw` keeps what was read.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -49,6 +50,7 @@ class Corrections:
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The reading after all of them; arguments as in `Correction`."""
+        better = reading
         for correction in self._all:
-            reading = correction.instead(reading, probabilities, used)
-        return reading
+            better = correction.instead(better, probabilities, used)
+        return better if better.text == reading.text else replace(better, raw=reading)

@@ -60,7 +60,7 @@ class CreditCodes:
         if len(text) != _LENGTH or not set(text) <= set(_SYMBOLS) or (self._classes < 0).any():
             return reading
         if is_credit_code(text):
-            return reading if text == reading.text else replace(reading, text=text, raw_text=reading.text)
+            return reading if text == reading.text else replace(reading, text=text)
         steps = np.clip(np.round(np.array(reading.char_positions) * len(probabilities) * used - 0.5), 0, len(probabilities) - 1)
         likely = np.log(np.maximum(probabilities[steps.astype(np.intp)][:, self._classes].astype(np.float64), 1e-6))
         best = likely[range(_LENGTH), [_VALUES[symbol] for symbol in text]]
@@ -80,7 +80,7 @@ class CreditCodes:
             return reading
         code = confirmed[0][1]
         scores = tuple(float(np.exp(row[_VALUES[symbol]])) for row, symbol in zip(likely, code, strict=True))
-        return replace(reading, text=code, score=float(np.mean(scores)), char_scores=scores, raw_text=reading.text)
+        return replace(reading, text=code, score=float(np.mean(scores)), char_scores=scores)
 
 
 def _swapped(text: str, chosen: Sequence[tuple[float, int, str]]) -> str:

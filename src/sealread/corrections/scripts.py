@@ -55,7 +55,7 @@ class OneScript:
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The reading with stray characters of another script replaced by their twins."""
         text = one_script(reading.text)
-        return reading if text == reading.text else replace(reading, text=text, raw_text=reading.text)
+        return reading if text == reading.text else replace(reading, text=text)
 
 
 def one_script(text: str) -> str:

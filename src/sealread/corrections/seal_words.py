@@ -25,6 +25,8 @@ _SURE = 0.99
 #: How much more often a known word is met than characters like it (natural logarithm), for each of its characters: so it does not matter
 #: whether a long word is one or several. Measured on drawn crops (bench/corrections.py).
 _FAMILIARITY = 1.5
+#: Characters from here on are written without spaces between words.
+_IDEOGRAPHS = "\u2e80"
 #: A word is considered where at least this part of its characters was read.
 _SHARED = 0.5
 #: Characters that a cut-off word may lack, and those that are left of it; one is enough of the places that names begin with.
@@ -35,12 +37,13 @@ _BESIDE = 1
 
 
 def seal_words() -> tuple[str, ...]:
-    """All of them: Simplified Chinese, two characters and more."""
+    """All of them: Simplified Chinese, two characters and more, and Russian, in capitals and in small letters."""
+    russian = [form for word in vocabulary.RUSSIAN for form in (word, word.capitalize(), word.lower())]
     groups = (
         *(sorted(_PLACES), vocabulary.PROVINCES, vocabulary.COUNTIES, vocabulary.COMMON, vocabulary.TRADES),
         *(vocabulary.SHOPS, vocabulary.BRANCHES, vocabulary.BANKS, vocabulary.BUREAUS, vocabulary.SCHOOLS, vocabulary.DEPARTMENTS),
         *(vocabulary.HOSPITALS, vocabulary.PARTY, vocabulary.PARTY_UNITS, vocabulary.SOCIETIES, vocabulary.PURPOSES),
-        vocabulary.PRESCRIBED,
+        *(vocabulary.PRESCRIBED, russian),
         tuple(form for form, _ in vocabulary.COMPANY_FORMS),
     )
     return tuple(dict.fromkeys(word for group in groups for word in group if len(word) > 1))
@@ -141,17 +144,22 @@ class SealWords:
         if chosen == text:
             return reading
         scores = tuple(score(place, character) for place, character in enumerate(chosen))
-        raw = text if reading.raw_text is None else reading.raw_text
-        return replace(reading, text=chosen, score=float(np.mean(scores)), char_scores=scores, raw_text=raw)
+        return replace(reading, text=chosen, score=float(np.mean(scores)), char_scores=scores)
 
     def _near(self, text: str) -> Iterator[tuple[int, str]]:
         """Words that share enough characters with the text, and where they begin in it."""
         shared: Counter[tuple[int, str]] = Counter()
         for place, character in enumerate(text):
             for word, within in self._holding.get(character, ()):
-                if within <= place and place - within + len(word) <= len(text):
+                start, end = place - within, place - within + len(word)
+                if start >= 0 and end <= len(text) and (word[0] >= _IDEOGRAPHS or _stands_alone(text, start, end)):
                     shared[place - within, word] += 1
         return (where for where, count in shared.items() if count >= _SHARED * len(where[1]))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Whether a part of the text has no letters beside it: words of alphabets are not found within others."""
+    return not (text[:start][-1:].isalpha() or text[end:][:1].isalpha())
 
 
 def _may_be_cut(word: str, missing: int, text: str, whole: bool) -> bool:

@@ -136,7 +136,7 @@ class StandardTexts:
         marked = self._marked.get(_plain(text))
         if marked is not None and len(marked) == len(text):  # the small marks of Vietnamese letters are the first to be lost
             scores = [score if a == b else min(score, _GUESSED) for a, b, score in zip(text, marked, reading.char_scores, strict=True)]
-            return replace(reading, text=marked, score=float(np.mean(scores)), char_scores=tuple(scores), raw_text=text)
+            return replace(reading, text=marked, score=float(np.mean(scores)), char_scores=tuple(scores))
         near = self._near(text)
         if not near:
             return reading
@@ -145,7 +145,7 @@ class StandardTexts:
         best = int(np.argmax(likely[1:]))
         if likely[best + 1] + _familiarity(near[best], min(reading.char_scores) < _SURE) <= likely[0]:
             return reading
-        return replace(ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used), raw_text=text)
+        return ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used)
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,7 @@
-"""The words that Chinese seals are made of: places, trades, forms of company, offices, purposes.
+"""The words that seals are made of: places, trades, forms of company, offices, purposes.
 
-Pure data, in Simplified Chinese, most frequent kinds first where order matters. Readings are compared with them (`standard_texts.py`,
-`seal_words.py`), and drawn seals are composed of them (`sealread.training.synth.names`).
+Pure data, in Simplified Chinese but for `RUSSIAN`, most frequent kinds first where order matters. Readings are compared with them
+(`standard_texts.py`, `seal_words.py`), and drawn seals are composed of them (`sealread.training.synth.names`).
 """
 
 from __future__ import annotations
@@ -341,4 +341,15 @@ PURPOSES = words(
     "村民委员会 "
     "销售总公司 上海市委员会 工会委员会 人民政府 办公室 营业部 业务办公室 发票专用章 发票专用章 发票专用章 合同专用章 合同专用章 "
     "财务专用章 财务专用章"
+)
+
+#: Words of Russian seals: forms of company, offices, what they are for, regions.
+RUSSIAN = words(
+    "ОБЩЕСТВО ОГРАНИЧЕННОЙ ОТВЕТСТВЕННОСТЬЮ АКЦИОНЕРНОЕ ЗАКРЫТОЕ ОТКРЫТОЕ ПУБЛИЧНОЕ ИНДИВИДУАЛЬНЫЙ ПРЕДПРИНИМАТЕЛЬ РОССИЙСКАЯ ФЕДЕРАЦИЯ "
+    "РОССИЯ ГОРОД ОБЛАСТЬ РАЙОН РЕСПУБЛИКА МИНИСТЕРСТВО ДЕПАРТАМЕНТ УПРАВЛЕНИЕ АДМИНИСТРАЦИЯ ГОСУДАРСТВЕННОЕ МУНИЦИПАЛЬНОЕ БЮДЖЕТНОЕ "
+    "КАЗЕННОЕ АВТОНОМНОЕ УЧРЕЖДЕНИЕ УНИТАРНОЕ ПРЕДПРИЯТИЕ ОБРАЗОВАТЕЛЬНОЕ ЗДРАВООХРАНЕНИЯ ШКОЛА БОЛЬНИЦА ПОЛИКЛИНИКА НЕКОММЕРЧЕСКОЕ "
+    "НЕКОММЕРЧЕСКАЯ ОРГАНИЗАЦИЯ ПАРТНЕРСТВО САДОВОДЧЕСКОЕ ДАЧНОЕ ТОВАРИЩЕСТВО КООПЕРАТИВ ФИЛИАЛ ЦЕНТР ИНСТИТУТ УНИВЕРСИТЕТ АКАДЕМИЯ "
+    "НАУЧНО ПРОИЗВОДСТВЕННОЕ ПРОИЗВОДСТВЕННАЯ ТОРГОВЫЙ СТРОИТЕЛЬНАЯ ТРАНСПОРТНАЯ КОМПАНИЯ ФИРМА ЗАВОД ФАБРИКА ОРГАН СЕРТИФИКАЦИИ ПРОДУКЦИИ "
+    "ДОКУМЕНТОВ СЕРТИФИКАТОВ СПРАВОК ДОГОВОРОВ НАКЛАДНЫХ ПАКЕТОВ НОТАРИУС НАЛОГОВАЯ ФЕДЕРАЛЬНАЯ СЛУЖБА ИНСПЕКЦИЯ МОСКВА МОСКОВСКАЯ "
+    "ЛЕНИНГРАДСКАЯ СВЕРДЛОВСКАЯ ЧЕЛЯБИНСКАЯ НОВОСИБИРСКАЯ НИЖЕГОРОДСКАЯ САМАРСКАЯ РОСТОВСКАЯ ТЮМЕНСКАЯ КРАСНОДАРСКИЙ КРАСНОЯРСКИЙ ПЕРМСКИЙ"
 )
