@@ -52,6 +52,13 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     return Recognition("".join(characters), float(scores.mean()), tuple(char_scores), tuple(positions))
 
 
+def likeliest_path(probabilities: NDArray[np.floating]) -> tuple[list[int], float]:
+    """The classes of `ctc_greedy`'s text, and the logarithm of the probability of its path alone."""
+    best = probabilities.argmax(axis=1)
+    kept = best[(best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]])]
+    return kept.tolist(), float(np.log(probabilities[np.arange(len(best)), best]).sum())
+
+
 def _with_blanks(classes: Sequence[int]) -> NDArray[np.intp]:
     """The classes with a blank before, between and after them."""
     spread = np.full(2 * len(classes) + 1, BLANK, np.intp)
@@ -80,12 +87,14 @@ def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Seq
         row[: 2 * len(text) + 1] = _with_blanks(text)
         skip[:] = _may_skip(row)
     logarithms = np.log(np.maximum(probabilities[:, spread].astype(np.float64), 1e-12))
-    forward = np.full((len(texts), longest), -np.inf)
-    forward[:, :2] = logarithms[0][:, :2]
+    # Two places in front that are never reached: so each place finds the one and the two before it.
+    forward = np.full((len(texts), longest + 2), -np.inf)
+    forward[:, 2:4] = logarithms[0][:, :2]
+    closed = np.where(skips, 0.0, -np.inf)
     for step in logarithms[1:]:
-        one = np.pad(forward, ((0, 0), (1, 0)), constant_values=-np.inf)[:, :-1]
-        two = np.where(skips, np.pad(forward, ((0, 0), (2, 0)), constant_values=-np.inf)[:, :-2], -np.inf)
-        forward = np.logaddexp(np.logaddexp(forward, one), two) + step
+        reached = np.logaddexp(np.logaddexp(forward[:, 2:], forward[:, 1:-1]), forward[:, :-2] + closed)
+        forward[:, 2:] = reached + step
+    forward = forward[:, 2:]
     ends = np.array([2 * len(text) for text in texts])
     rows = np.arange(len(texts))
     return np.asarray(np.logaddexp(forward[rows, ends], forward[rows, ends - 1]))

@@ -16,10 +16,10 @@ from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sealread.corrections.vocabulary import CITIES, PRESCRIBED, PROVINCES
-from sealread.text import ctc_aligned, ctc_log_likelihoods
+from sealread.text import ctc_aligned, ctc_log_likelihoods, likeliest_path
 from sealread.types import Recognition
 
 #: Forms of company and what stands beside them on Russian seals, as the law writes them.
@@ -63,6 +63,8 @@ _SURE = 0.95
 #: How much more often a standard text is met than one like it (natural logarithm): so much for short ones, which have likenesses
 #: (核算专用章 beside 结算专用章), and so much more for each further character. Measured on drawn crops (bench/corrections.py).
 _FAMILIARITY, _PER_CHARACTER, _SHORT = 6.0, 4.0, 5
+#: The alignments of a text together are hardly more likely than its best one: by this much at most (natural logarithm).
+_WAYS = 6.0
 #: A text is compared if it shares this part of its characters with the reading and is longer or shorter by at most so many.
 _SHARED, _LONGER = 0.5, 3
 
@@ -111,16 +113,30 @@ class StandardTexts:
         """The texts with marks on their letters, by their plain letters."""
         return {_plain(text): text for text in self._classes if _plain(text) != text}
 
-    def _near(self, text: str) -> list[str]:
-        """The texts of like length that share enough characters."""
+    @cached_property
+    def _columns(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """All classes of the texts, and for each text the places of its characters among them, filled up with the place behind the last."""
+        used = np.unique(np.concatenate([np.array(classes) for classes in self._classes.values()]))
+        rows = np.full((len(self._classes), max(len(text) for text in self._classes)), len(used), np.intp)
+        for row, classes in zip(rows, self._classes.values(), strict=True):
+            row[: len(classes)] = np.searchsorted(used, classes)
+        return used, rows
+
+    def _near(self, text: str) -> NDArray[np.intp]:
+        """Numbers of the texts of like length that share enough characters."""
         lengths, different, holding = self._index
         met = [holding[character] for character in set(text) if character in holding]
         if not met:
-            return []
+            return np.zeros(0, np.intp)
         shared = np.bincount(np.concatenate(met), minlength=len(lengths))
-        near = (np.abs(lengths - len(text)) <= _LONGER) & (shared >= _SHARED * different)
-        known = list(self._classes)
-        return [known[i] for i in np.nonzero(near)[0].tolist()]
+        return np.nonzero((np.abs(lengths - len(text)) <= _LONGER) & (shared >= _SHARED * different))[0]
+
+    def _possible(self, near: NDArray[np.intp], probabilities: NDArray[np.floating], least: float, doubtful: bool) -> NDArray[np.intp]:
+        """Those of the texts that may be likelier than `least`: each of their characters is somewhere likely enough."""
+        used, rows = self._columns
+        peaks = np.append(np.log(np.maximum(probabilities[:, used].max(axis=0), 1e-12)), 0.0)
+        favour = _familiarity(self._index[0][near], doubtful)
+        return np.asarray(near[peaks[rows[near]].sum(axis=1) + favour + _WAYS > least])
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The standard text that a doubtful reading more likely is, with its own scores and places; else the reading itself.
@@ -137,15 +153,20 @@ class StandardTexts:
         if marked is not None and len(marked) == len(text):  # the small marks of Vietnamese letters are the first to be lost
             scores = [score if a == b else min(score, _GUESSED) for a, b, score in zip(text, marked, reading.char_scores, strict=True)]
             return replace(reading, text=marked, score=float(np.mean(scores)), char_scores=tuple(scores))
-        near = self._near(text)
-        if not near:
-            return reading
+        near, doubtful = self._near(text), min(reading.char_scores) < _SURE
         own = [self._number[c] for c in text if c in self._number]
-        likely = ctc_log_likelihoods(probabilities, [own, *(self._classes[known] for known in near)])
-        best = int(np.argmax(likely[1:]))
-        if likely[best + 1] + _familiarity(near[best], min(reading.char_scores) < _SURE) <= likely[0]:
+        if len(near):
+            path, likelihood = likeliest_path(probabilities)
+            # Where an earlier correction has changed the text, the path says nothing of how likely it is.
+            near = self._possible(near, probabilities, likelihood, doubtful) if own == path else near
+        if not len(near):
             return reading
-        return ctc_aligned(probabilities, self._classes[near[best]], self._alphabet, used)
+        known = list(self._classes.values())
+        likely = ctc_log_likelihoods(probabilities, [own, *(known[i] for i in near)])
+        best = int(np.argmax(likely[1:]))
+        if likely[best + 1] + _familiarity(len(known[near[best]]), doubtful) <= likely[0]:
+            return reading
+        return ctc_aligned(probabilities, known[near[best]], self._alphabet, used)
 
 
 def _plain(text: str) -> str:
@@ -153,7 +174,7 @@ def _plain(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c)).replace("Đ", "D").replace("đ", "d")
 
 
-def _familiarity(text: str, doubtful: bool) -> float:
-    """What counts in favour of a standard text; of short ones, nothing against a sure reading."""
-    room = _PER_CHARACTER * max(len(text) - _SHORT, 0)
-    return _FAMILIARITY + room if doubtful else min(_FAMILIARITY, room)
+def _familiarity(length: ArrayLike, doubtful: bool) -> NDArray[np.float64]:
+    """What counts in favour of standard texts of so many characters; of short ones, nothing against a sure reading."""
+    room = _PER_CHARACTER * np.maximum(np.asarray(length) - _SHORT, 0)
+    return np.asarray(_FAMILIARITY + room if doubtful else np.minimum(_FAMILIARITY, room))
