@@ -241,3 +241,9 @@ def test_what_was_read_is_kept_through_all_corrections() -> None:
 def test_words_of_alphabets_stand_alone() -> None:
     assert in_words([*sure("РОССИ"), {"О": 0.6, "Я": 0.3}]) == "РОССИЯ"
     assert in_words([*sure("РОССИ"), {"О": 0.6, "Я": 0.3}, *sure("НКА")]) == "РОССИОНКА"
+
+
+def test_a_sure_character_stays_in_the_longest_word() -> None:
+    office = [*sure("人力资源"), {"货": 0.98}, *sure("社会保障"), {"局": 0.6, "甲": 0.2}]
+    assert in_words(office) == "人力资源货社会保障局"
+    assert in_words([*office[:4], {"货": 0.9, "和": 0.05}, *office[5:]]) == "人力资源和社会保障局"

@@ -25,6 +25,8 @@ _SURE = 0.99
 #: How much more often a known word is met than characters like it (natural logarithm), for each of its characters: so it does not matter
 #: whether a long word is one or several. Measured on drawn crops (bench/corrections.py).
 _FAMILIARITY = 1.5
+#: No character gives way to one that is less likely by more than this (natural logarithm), however long the word.
+_MOST_UNLIKELY = 5.0
 #: Characters from here on are written without spaces between words.
 _IDEOGRAPHS = "\u2e80"
 #: A word is considered where at least this part of its characters was read.
@@ -132,8 +134,9 @@ class SealWords:
         for end in range(1, len(text) + 1):
             ways = [(best[end - 1][0] + _logarithm(reading.char_scores[end - 1]), end - 1, text[end - 1])]
             for start, word in ending[end]:
-                likely = sum(_logarithm(score(start + i, character)) for i, character in enumerate(word))
-                ways.append((best[start][0] + likely + _FAMILIARITY * len(word), start, word))
+                likely = [_logarithm(score(start + i, character)) for i, character in enumerate(word)]
+                if all(_logarithm(reading.char_scores[start + i]) - each <= _MOST_UNLIKELY for i, each in enumerate(likely)):
+                    ways.append((best[start][0] + sum(likely) + _FAMILIARITY * len(word), start, word))
             best.append(max(ways))
         parts: list[str] = []
         end = len(text)
