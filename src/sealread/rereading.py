@@ -125,12 +125,12 @@ def _best_stretch(places: NDArray[np.float64], gains: NDArray[np.float64], *, cl
     count = len(places)
     best = (0.0, 0.0, -np.inf)
     between = np.concatenate([[0.0], (places[1:] + places[:-1]) / 2, [1.0]])
+    ends = np.concatenate([between[1:], between[1:] + 1])
     for first in range(count):
         sums = np.cumsum(np.roll(gains, -first) if closed else gains[first:])
         last = int(np.argmax(sums))
         if sums[last] > best[2]:
-            over, stop = divmod(first + last + 1, count) if first + last + 1 > count else (0, first + last + 1)
-            best = (float(between[first]), float(between[stop] + over), float(sums[last]))
+            best = (float(between[first]), float(ends[first + last]), float(sums[last]))
     return best
 
 

@@ -52,6 +52,12 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     return Recognition("".join(characters), float(scores.mean()), tuple(char_scores), tuple(positions))
 
 
+def steps_of(reading: Recognition, count: int, used: float = 1.0) -> NDArray[np.intp]:
+    """The step, of `count`, in which each character of a reading stands: from its place along the strip, as `ctc_greedy` gives it."""
+    steps = np.round(np.array(reading.char_positions) * count * used - 0.5)
+    return np.clip(steps, 0, count - 1).astype(np.intp)
+
+
 def likeliest_path(probabilities: NDArray[np.floating]) -> tuple[list[int], float]:
     """The classes of `ctc_greedy`'s text, and the logarithm of the probability of its path alone."""
     best = probabilities.argmax(axis=1)

@@ -130,5 +130,6 @@ def test_a_piece_of_a_ring_has_its_share_of_it(start: float, share: float) -> No
     band = ring(359)
     part = piece(Ribbon(band.top, band.bottom), start, start + share)
     middle = (part.top + part.bottom) / 2
-    assert lengths_along(middle)[-1] == pytest.approx(share * lengths_along(band.middle)[-1], rel=0.03, abs=1)
+    seam = 110 * np.radians(1) if start + share > 1 else 0.0  # the ring lacks a degree, which is stepped over
+    assert lengths_along(middle)[-1] == pytest.approx(share * lengths_along(band.middle)[-1] + seam, rel=0.03, abs=1)
     assert angle(middle[0]) == pytest.approx(359 * start, abs=1.5) or angle(middle[0]) == pytest.approx(359 * start + 360, abs=1.5)

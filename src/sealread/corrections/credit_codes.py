@@ -14,6 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from sealread.text import steps_of
 from sealread.types import Recognition
 
 _SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -61,8 +62,8 @@ class CreditCodes:
             return reading
         if is_credit_code(text):
             return reading if text == reading.text else replace(reading, text=text)
-        steps = np.clip(np.round(np.array(reading.char_positions) * len(probabilities) * used - 0.5), 0, len(probabilities) - 1)
-        likely = np.log(np.maximum(probabilities[steps.astype(np.intp)][:, self._classes].astype(np.float64), 1e-6))
+        steps = steps_of(reading, len(probabilities), used)
+        likely = np.log(np.maximum(probabilities[steps][:, self._classes].astype(np.float64), 1e-6))
         best = likely[range(_LENGTH), [_VALUES[symbol] for symbol in text]]
         swaps = [
             (best[place] - likely[place, value], place, _SYMBOLS[value])

@@ -9,6 +9,7 @@ guessed stays visibly unsure.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sealread.corrections import vocabulary
+from sealread.text import steps_of
 from sealread.types import Recognition
 
 #: Readings all of whose characters are at least this probable are not doubted.
@@ -118,7 +120,7 @@ class SealWords:
         text = reading.text
         if len(text) < 2 or text in self._whole or min(reading.char_scores) >= _SURE:
             return reading
-        steps = np.clip(np.round(np.array(reading.char_positions) * len(probabilities) * used - 0.5), 0, len(probabilities) - 1).astype(int)
+        steps = steps_of(reading, len(probabilities), used)
 
         def score(place: int, character: str) -> float:
             if character == text[place]:
@@ -173,4 +175,4 @@ def _may_be_cut(word: str, missing: int, text: str, whole: bool) -> bool:
 
 
 def _logarithm(probability: float) -> float:
-    return float(np.log(max(probability, 1e-6)))
+    return math.log(max(probability, 1e-6))

@@ -70,8 +70,8 @@ def length(ribbon: Ribbon) -> float:
 
 def piece(ribbon: Ribbon, start: float, end: float) -> Ribbon:
     """The part of a band between two shares of its length; beyond 1 it goes on at the band's start, as that of a ring does."""
-    along = np.linspace(start, end, _PIECE_VERTICES) % 1.0
-    along[-1] = end if end <= 1 else along[-1]
+    along = np.linspace(start, end, _PIECE_VERTICES)
+    along = np.where(along > 1, along - 1, along)
     return Ribbon(_on_band(ribbon, along, np.zeros(len(along))), _on_band(ribbon, along, np.ones(len(along))), ribbon.cells)
 
 
