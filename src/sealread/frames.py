@@ -107,29 +107,25 @@ class Grid:
 
     def sample(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """The new image, sampled bilinearly from the old one; what lies outside it repeats the edge."""
-        columns = self.sampling.shape[1]
-        u = (np.arange(self.width, dtype=np.float64) + 0.5) / self.width * (columns - 1)
-        column = np.clip(np.floor(u).astype(int), 0, columns - 2)
-        a = (u - column)[None, :, None]
+        rows, columns = self.sampling.shape[:2]
+        xs, ys = np.moveaxis(self.sampling - 0.5, -1, 0).astype(np.float32)
+        down, across = _shares(rows, self.height), _shares(columns, self.width).T
         flat = np.empty((self.height, self.width, *image.shape[2:]), np.uint8)
         # A few rows at a time: the map of a large page would need many times the page's memory.
         for first in range(0, self.height, _ROWS):
-            last = min(first + _ROWS, self.height)
-            lines = self._rows(np.arange(first, last, dtype=np.float64) + 0.5)
-            maps = (lines[:, column] * (1 - a) + lines[:, column + 1] * a - 0.5).astype(np.float32)
-            low = int(np.clip(np.floor(maps[..., 1].min()), 0, image.shape[0] - 1))
-            high = int(np.clip(np.ceil(maps[..., 1].max()) + 2, low + 1, image.shape[0]))
-            x, y = maps[..., 0], maps[..., 1] - low
-            cv2.remap(image[low:high], x, y, cv2.INTER_LINEAR, dst=flat[first:last], borderMode=cv2.BORDER_REPLICATE)
+            lines = down[first : first + _ROWS]
+            x, y = lines @ xs @ across, lines @ ys @ across
+            low = int(np.clip(np.floor(y.min()), 0, image.shape[0] - 1))
+            high = int(np.clip(np.ceil(y.max()) + 2, low + 1, image.shape[0]))
+            part = flat[first : first + _ROWS]
+            cv2.remap(image[low:high], x, y - low, cv2.INTER_LINEAR, dst=part, borderMode=cv2.BORDER_REPLICATE)
         return flat
 
-    def _rows(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The grid's nodes ``(len(y), columns, 2)`` moved to other heights of the new image."""
-        rows = self.sampling.shape[0]
-        v = y / self.height * (rows - 1)
-        row = np.clip(np.floor(v).astype(int), 0, rows - 2)
-        b = (v - row)[:, None, None]
-        return np.asarray(self.sampling[row] * (1 - b) + self.sampling[row + 1] * b, dtype=np.float64)
+
+def _shares(nodes: int, length: int) -> NDArray[np.float32]:
+    """``(length, nodes)``: by how much each of so many pixels lies at each of the nodes that are spread evenly from edge to edge."""
+    places = (np.arange(length, dtype=np.float64) + 0.5) / length * (nodes - 1)
+    return np.asarray(np.maximum(1 - np.abs(places[:, None] - np.arange(nodes)), 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,7 +213,14 @@ def check_size(width: int, height: int, *, source: str | None = None, limit: int
 
 
 def resize(image: Image, width: int, height: int) -> Image:
-    """The image in the given size; each axis is averaged where it shrinks and linear where it grows."""
+    """The image in the given size; each axis is averaged where it shrinks and linear where it grows.
+
+    An image of more than twice that size is halved first, which OpenCV does ten times faster than it averages fractions of pixels. A last
+    row or column without a partner is left out then: less than a pixel of the result.
+    """
+    while image.shape[0] >= 2 * height and image.shape[1] >= 2 * width:
+        half = (image.shape[1] // 2, image.shape[0] // 2)
+        image = np.asarray(cv2.resize(image[: 2 * half[1], : 2 * half[0]], half, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     old_height, old_width = image.shape[:2]
     shrunk = (min(width, old_width), min(height, old_height))
     if shrunk != (old_width, old_height):

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from sealread import conics
 from sealread.conics import Ellipse
+from sealread.pixels import resize
 from sealread.types import Image, Region
 
 Gray = NDArray[np.uint8]
@@ -155,14 +156,8 @@ def _enlarge(c: Candidate, sx: float, sy: float, width: int, height: int) -> Can
 def _resize(page: Image) -> Image:
     """The page with its long side at `WORK_SIDE` and both sides even."""
     height, width = page.shape[:2]
-    # By a whole number first: OpenCV averages whole blocks ten times faster than fractions.
-    whole = max(height, width) // WORK_SIDE
-    if whole > 1 and min(height, width) >= whole:
-        size = width // whole, height // whole
-        page = np.asarray(cv2.resize(page[: size[1] * whole, : size[0] * whole], size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     scale = min(MOST_ENLARGED, WORK_SIDE / max(height, width))
-    size = max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2))
-    return np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR), dtype=np.uint8)
+    return resize(page, max(2, 2 * round(width * scale / 2)), max(2, 2 * round(height * scale / 2)))
 
 
 def _flatten(work: Image) -> Image:

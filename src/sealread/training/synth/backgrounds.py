@@ -19,6 +19,7 @@ from sealread.corrections.vocabulary import PURPOSES
 from sealread.training.synth import names
 from sealread.training.synth import vocabulary as words
 from sealread.training.synth.fonts import Face, faces
+from sealread.training.synth.foreign_seals import business_line
 from sealread.training.synth.ink import gradient, texture
 from sealread.training.synth.names import chance, pick
 from sealread.training.synth.truth import Image
@@ -160,29 +161,31 @@ def _has_handwriting() -> bool:
 
 
 @cache
-def strips() -> tuple[Sheet, ...]:
-    """Single printed lines, 255 is ink, 64 pixels high."""
-    rng = np.random.default_rng(7_003)
+def strips(language: str = "zh") -> tuple[Sheet, ...]:
+    """Single printed lines, 255 is ink, 68 pixels high; of Chinese forms (``zh``), or of business papers in Latin script (``latin``)."""
+    rng = np.random.default_rng(7_003 if language == "zh" else 7_005)
     made = []
     for _ in range(220):
-        kind = rng.random()
-        if kind < 0.3:
-            text = pick(rng, words.FORM_LABELS) + (names.company(rng) if chance(rng, 0.5) else "")
-        elif kind < 0.5:
-            text = names.date(rng)
-        elif kind < 0.7:
-            text = names.company(rng)
-        elif kind < 0.8:
-            text = names.digits(rng, int(rng.integers(2, 14)))
-        elif kind < 0.9:
-            text = sentence(rng, int(rng.integers(4, 20)))
-        else:
-            text = _foreign_text(rng)
-        font = _font(_choose(rng, "zh"), 52)
+        text = _form_line(rng) if language == "zh" else business_line(rng)
+        font = _font(_choose(rng, language), 52)
         picture = Pictures.new("L", (max(int(font.getlength(text)) + 12, 40), 68), 0)
         ImageDraw.Draw(picture).text((6, 2), text, fill=255, font=font)
         made.append(np.asarray(picture, np.uint8))
     return tuple(made)
+
+
+def _form_line(rng: Random) -> str:
+    """What a line of a Chinese form says."""
+    kind = rng.random()
+    if kind < 0.3:
+        return pick(rng, words.FORM_LABELS) + (names.company(rng) if chance(rng, 0.5) else "")
+    if kind < 0.5:
+        return names.date(rng)
+    if kind < 0.7:
+        return names.company(rng)
+    if kind < 0.8:
+        return names.digits(rng, int(rng.integers(2, 14)))
+    return sentence(rng, int(rng.integers(4, 20))) if kind < 0.9 else _foreign_text(rng)
 
 
 @cache
@@ -207,6 +210,7 @@ def warm_up() -> None:
     sheets()
     _scribbles()
     strips()
+    strips("latin")
     _patterns()
     texture(np.random.default_rng(0), 8, 8)
 

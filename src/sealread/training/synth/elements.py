@@ -36,9 +36,9 @@ def _reduced(index: int, size: int) -> Sheet:
 
 
 @cache
-def _reduced_strip(index: int, height: int) -> Sheet:
+def _reduced_strip(language: str, index: int, height: int) -> Sheet:
     """One printed line, 255 is ink, `height` pixels high."""
-    strip = backgrounds.strips()[index]
+    strip = backgrounds.strips(language)[index]
     scale = height / strip.shape[0]
     return np.asarray(cv2.resize(strip, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
@@ -62,10 +62,12 @@ def block(
     page[y1:y2, x1:x2] = inked(np.ascontiguousarray(page[y1:y2, x1:x2]), piece, colour)
 
 
-def line(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64], *, middle: bool = False) -> float:
+def line(
+    rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64], *, middle: bool = False, language: str = "zh"
+) -> float:
     """One printed line whose upper left (or upper middle) corner lies at (x, y); its width in pixels."""
     height = max(4, round(size))
-    strip = _reduced_strip(int(rng.integers(len(backgrounds.strips()))), height)
+    strip = _reduced_strip(language, int(rng.integers(len(backgrounds.strips(language)))), height)
     x1 = int(x - strip.shape[1] / 2) if middle else int(x)
     _lay(page, strip, x1, int(y), colour)
     return float(strip.shape[1])

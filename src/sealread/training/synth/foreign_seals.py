@@ -5,6 +5,8 @@ Seal units: the longer half axis is 100.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sealread.training.synth import names
@@ -13,7 +15,7 @@ from sealread.training.synth.angular_seals import columns, frame, rows_of
 from sealread.training.synth.arrangement import Room, across, fit, outline_of, rings, weight_for
 from sealread.training.synth.figures import Plan, Setting, ellipse, emblem, rectangle, ring, star
 from sealread.training.synth.fonts import choose_face
-from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length, straight
+from sealread.training.synth.lettering import Type, arc, ink_heights, natural_length, path_through, straight
 from sealread.training.synth.names import chance, pick
 from sealread.training.synth.truth import Points
 
@@ -228,6 +230,72 @@ def alphabetic_box(rng: Random, language: str) -> Plan:
         shift = radius * 1.1
     rows_of(rng, plan, lines, half_width - shift, half_height, language, x=shift)
     return plan
+
+
+def firm_stamp(rng: Random, language: str) -> Plan:
+    """A firm's address stamp: its name in larger letters over small lines, framed or bare, a round mark beside them sometimes."""
+    lines = [_filled(rng, pick(rng, words.TEXTS[language].forms), language), *_address(rng, language)]
+    lines += [f"{pick(rng, words.NUMBERS)} {names.digits(rng, int(rng.integers(6, 12)))}" for _ in range(int(rng.integers(0, 3)))]
+    lines = lines[: int(rng.integers(2, 8))]
+    heights = np.array([float(rng.uniform(1.2, 2.4)), *([1.0] * (len(lines) - 1))]) * float(rng.uniform(9, 17))
+    pitch = float(rng.uniform(1.15, 1.6))
+    mark = float(heights.sum()) * pitch * float(rng.uniform(0.35, 0.5)) if chance(rng, 0.35) else 0.0
+    room = 96.0 - mark * 1.1
+    face, other = (choose_face(rng, language, "".join(lines)) for _ in range(2))
+    widest = float(rng.uniform(0.8, 1.2))
+    letters = [
+        fit(rng, text, face if i == 0 else other, height, 2 * room, widest=widest)
+        for i, (text, height) in enumerate(zip(lines, heights, strict=True))
+    ]
+    half = max(_length(letter, text) for letter, text in zip(letters, lines, strict=True)) / 2
+    plan = Plan("rect", rectangle(100, 100))
+    y = -float(heights.sum()) * pitch / 2
+    for text, letter in zip(lines, letters, strict=True):
+        y += letter.height * pitch / 2
+        plan.settings.append(Setting(text, straight(mark * 1.1 - half, y, mark * 1.1 + half, y), letter, "horizontal", False))
+        y += letter.height * pitch / 2
+    margin = float(rng.uniform(2, 8))
+    half_width, half_height = half + mark * 1.1 + margin, max(y, mark) + margin
+    if mark:
+        _round_mark(rng, plan, mark, margin + mark - half_width, language)
+    plan.outline = rectangle(half_width, half_height)
+    if chance(rng, 0.6):
+        frame(rng, plan, half_width + 4, half_height + 4)
+        plan.outline = rectangle(half_width + 4, half_height + 4)
+    return plan
+
+
+def _length(letter: Type, text: str) -> float:
+    """Length of the set text."""
+    top, bottom = ink_heights(letter.face, text)
+    return natural_length(letter.face, text, letter.gap) * letter.height / (bottom - top) * letter.aspect
+
+
+def _round_mark(rng: Random, plan: Plan, radius: float, x: float, language: str) -> None:
+    """A round mark centred at `x`: an emblem, text around it sometimes."""
+    inside = radius
+    if chance(rng, 0.5):
+        height = radius * float(rng.uniform(0.22, 0.34))
+        inside = radius - height * 1.15
+        before = len(plan.settings)
+        above, below, _ = _organisation(rng, language)
+        around(rng, plan, above, language, radius, radius, height, 0.0, 200, inwards=False, role="outer_arc")
+        if chance(rng, 0.6):
+            around(rng, plan, below, language, radius, radius, height, 180.0, 120, inwards=True, role="inner_arc")
+        plan.settings[before:] = [replace(s, path=path_through(s.path.points + np.array([x, 0.0]))) for s in plan.settings[before:]]
+    emblem(rng, plan, inside * float(rng.uniform(0.8, 1.0)), x)
+
+
+def business_line(rng: Random) -> str:
+    """What a line of a business paper in Latin script says."""
+    kind = rng.random()
+    if kind < 0.3:
+        return f"{pick(rng, words.LABELS)}: {names.digits(rng, int(rng.integers(3, 12)))}"
+    if kind < 0.45:
+        return f"{names.digits(rng, int(rng.integers(1, 5)))},{names.digits(rng, 2)}{pick(rng, ('', ' EUR', ' USD', ' €', ' CZK'))}"
+    if kind < 0.6:
+        return pick(rng, words.LABELS)
+    return pick(rng, _address(rng, "latin")) if kind < 0.8 else foreign_line(rng, "latin")
 
 
 def wordmark(rng: Random, language: str) -> Plan:

@@ -12,7 +12,7 @@ from sealread.training.synth import backgrounds, effects, elements, layouts, nam
 from sealread.training.synth.angular_seals import rectangular_seal
 from sealread.training.synth.arrangement import outline_of
 from sealread.training.synth.figures import Plan
-from sealread.training.synth.foreign_seals import alphabetic_box, wordmark
+from sealread.training.synth.foreign_seals import alphabetic_box, firm_stamp, wordmark
 from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
 from sealread.training.synth.round_seals import invoice_seal, supervision_seal
@@ -120,12 +120,14 @@ def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> 
         elif kind == "invoice":
             plan = outline_of(100.0, float(rng.uniform(62, 78)))
             invoice_seal(rng, plan, float(plan.outline[:, 1].max()), "zh", names.organisation(rng))
-        elif chance(rng, 0.2):  # stamps without a ring: framed or bare lines, a firm's mark
+        elif chance(rng, 0.7 if kind == "firm" else 0.15):  # stamps without a ring: framed or bare lines, a firm's mark
             plan = _ringless(rng)
             colour = str(rng.choice(["blue", "black", "purple", "red"], p=[0.35, 0.3, 0.15, 0.2]))
         else:
             plan = last if last is not None and chance(rng, 0.2) else seal_plan(rng)
         last = plan
+        if kind == "firm":
+            share = float(rng.uniform(0.09, 0.26))
         share = max(0.05, min(share, 0.9 * min(width, height) / unit))
         turn = seal_turn(rng) if kind == "any" and chance(rng, 0.7) else float(np.clip(rng.normal(0, 6), -25, 25))
         matrix = seal_matrix(rng, share * unit / 200, turn)
@@ -150,9 +152,11 @@ def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> 
 def _ringless(rng: Random) -> Plan:
     """A stamp of lines, framed or bare, or a firm's mark."""
     kind = rng.random()
-    if kind < 0.3:
+    if kind < 0.2:
         return rectangular_seal(rng)
-    return alphabetic_box(rng, "latin") if kind < 0.75 else wordmark(rng, "latin")
+    if kind < 0.45:
+        return alphabetic_box(rng, "latin")
+    return firm_stamp(rng, "latin") if kind < 0.8 else wordmark(rng, "latin")
 
 
 def _page_view(rng: Random, width: int, height: int, long_side: int, photo: bool) -> tuple[effects.View, int, int]:

@@ -26,6 +26,16 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+#: Labels of business papers in Latin script, and the numbers that firms have.
+LABELS = _list(
+    "Invoice, Invoice No., Date of issue, Due date, Delivery date, Customer, Supplier, Bank account, Payment, Quantity, Unit price, "
+    "Amount, Total, Subtotal, VAT, Order No., Delivery note, Rechnung, Kunde, Menge, Betrag, Gesamt, Lieferung, Datum, Facture, "
+    "Client, Montant, Echéance, Quantité, Faktura, Zákazník, Množstvo, Cena, Spolu, Dátum, Splatnosť, Częstość, Ilość, Razem, Data, "
+    "Factura, Cantidad, Fecha, Importe, Descrizione, Quantità, Prezzo, Terms and conditions, Signature, Received by, Shipped to, "
+    "Description, Remarks"
+)
+NUMBERS = _list("Reg. No., VAT, Tax No., HRB, IČO:, DIČ:, NIP, REGON, Fax, Tel.:, Mobil:, USt-IdNr., P. IVA, CIF, SIRET, Account")
+
 TEXTS: dict[str, Texts] = {
     "latin": Texts(
         brands=_list(
