@@ -66,13 +66,13 @@ class ReadLine:
 
     def char_points(self) -> Points:
         """``(len(text), 2)`` centre of each character."""
-        starts = _starts(self.strips)
-        points = []
-        for position in self.recognition.char_positions:
-            i = min(int(np.searchsorted(starts, position, side="right")) - 1, len(self.strips) - 1)
-            share = (position - starts[i]) / (starts[i + 1] - starts[i])
-            points.append(self.strips[i].to_source(np.array([[share, 0.5]]))[0])
-        return np.array(points, dtype=np.float64).reshape(-1, 2)
+        starts, positions = _starts(self.strips), np.array(self.recognition.char_positions)
+        inside = np.clip(np.searchsorted(starts, positions, side="right") - 1, 0, len(self.strips) - 1)
+        points = np.empty((len(positions), 2))
+        for i, strip in enumerate(self.strips):
+            shares = (positions[inside == i] - starts[i]) / (starts[i + 1] - starts[i])
+            points[inside == i] = strip.to_source(np.stack([shares, np.full(len(shares), 0.5)], axis=1))
+        return points
 
 
 def _starts(strips: Sequence[Strip]) -> NDArray[np.float64]:

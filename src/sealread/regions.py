@@ -24,7 +24,7 @@ _log = logging.getLogger("sealread")
 #: Class of seals where the layout model has none for them.
 _NO_CLASS = -1
 #: Our own network and the ink together decide from this score of either on.
-_LEAST_HINT = 0.05
+LEAST_HINT = 0.05
 #: A region below the layout threshold, and a candidate of the second way, need at least this score to be looked at.
 _LEAST_DOUBTFUL = 0.25
 #: ... and their text must be found with this mean score on bent lines,
@@ -63,8 +63,8 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         own = isinstance(stage, SealFinder)
         # The ink is looked at while the network runs: neither needs the other.
         with ThreadPoolExecutor(1, "sealread-ink") as beside:
-            looked = beside.submit(ink.find, flat, _LEAST_HINT if own else _LEAST_DOUBTFUL)
-            everything = stage.find(flat, _LEAST_HINT if own else _least(settings))
+            looked = beside.submit(ink.find, flat, LEAST_HINT if own else _LEAST_DOUBTFUL)
+            everything = stage.find(flat, LEAST_HINT if own else _least(settings))
             shown = looked.result()
         everything = fused(everything, shown) if own else everything
         second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]

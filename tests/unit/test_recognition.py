@@ -77,7 +77,7 @@ def test_no_strips_no_run() -> None:
 def test_widths_come_in_few_steps_and_batches_hold_strips_of_like_width() -> None:
     engine = Columns()
     Recogniser(engine, ALPHABET, batch_size=4).read([np.zeros((48, width, 3), np.uint8) for width in (*range(20, 500, 7), 1500)])
-    assert all(shape[1:3] == (3, HEIGHT) and shape[3] % 80 == 0 and shape[3] >= 160 for shape in engine.shapes)
+    assert all(shape[1:3] == (3, HEIGHT) and shape[3] % 40 == 0 and shape[3] >= 160 for shape in engine.shapes)
     assert max(shape[0] for shape in engine.shapes) == 4
     assert engine.shapes[-1] == (1, 3, 48, 1520)
 

@@ -21,7 +21,7 @@ from sealread.engines import EngineSettings  # noqa: E402
 from sealread.errors import InputError, ModelError  # noqa: E402
 from sealread.networks import Lazy  # noqa: E402
 from sealread.training import synth  # noqa: E402
-from sealread.training.calibration import Judged, fit  # noqa: E402
+from sealread.training.calibration import fit  # noqa: E402
 from sealread.training.detector import band_loss, band_network  # noqa: E402
 from sealread.training.export import UNWARPING_SIDE  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
@@ -95,12 +95,10 @@ def test_samples_come_in_an_order_that_any_step_can_join() -> None:
 
 def test_the_calibration_finds_the_curve_that_made_the_judgements() -> None:
     rng = np.random.default_rng(5)
-    rows = []
-    for mean, least, detection in rng.uniform(0.05, 0.999, (4000, 3)):
-        odds = 1.0 * np.log(mean / (1 - mean)) + 0.5 * np.log(least / (1 - least)) + 0.8 * np.log(detection / (1 - detection)) - 1.0
-        rows.append(Judged(mean, least, detection, bool(rng.random() < 1 / (1 + np.exp(-odds)))))
-    found = fit(rows)
-    assert (found.mean, found.least, found.detection, found.offset) == pytest.approx((1.0, 0.5, 0.8, -1.0), abs=0.2)
+    scores = rng.uniform(0.05, 0.999, (4000, 3))
+    odds = np.log(scores / (1 - scores))
+    right = rng.random(4000) < 1 / (1 + np.exp(-(odds @ [1.0, 0.5, 0.8] - 1.0)))
+    assert fit(odds, right) == pytest.approx([1.0, 0.5, 0.8, -1.0], abs=0.2)
 
 
 def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -> None:

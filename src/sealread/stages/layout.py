@@ -113,10 +113,9 @@ class SealFinder:
         return [Region(self.cls_id, "seal", float(score), (x1, y1, x2, y2)) for score, x1, y1, x2, y2 in found.tolist()]
 
 
-def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
-    """Seals that the network or the ink shows, each once, with the score that both together give them; best first.
+def paired(network: Sequence[Region], ink: Sequence[Region]) -> list[tuple[Region, float, float]]:
+    """Places that the network or the ink shows, each once, with the scores of both; the one that does not show it has `_UNSEEN`.
 
-    A logistic model of the log odds of both scores, fitted on drawn pages; a place that one way does not show counts as `_UNSEEN`.
     The ink's box is taken where there is one: it hugs the outer ring.
     """
     places: list[tuple[Region, float, float]] = []
@@ -128,17 +127,26 @@ def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
             places.append((replace(region, box=partner.box), region.score, partner.score))
         else:
             places.append((region, region.score, _UNSEEN))
-    places += [(region, _UNSEEN, region.score) for region in free]
-    scored = [replace(region, score=_fused_score(net, ink_score)) for region, net, ink_score in places]
+    return places + [(region, _UNSEEN, region.score) for region in free]
+
+
+def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
+    """Seals that the network or the ink shows, each once, with the score that both together give them; best first.
+
+    A logistic model of the log odds of both scores, fitted on drawn pages.
+    """
+    scored = [replace(region, score=_fused_score(net, ink_score)) for region, net, ink_score in paired(network, ink)]
     return sorted(scored, key=lambda region: -region.score)
 
 
 def _fused_score(network: float, ink: float) -> float:
-    evidence = _FUSION[2]
-    for weight, score in zip(_FUSION, (network, ink), strict=False):
-        clipped = min(max(score, _UNSEEN), 1 - _UNSEEN)
-        evidence += weight * math.log(clipped / (1 - clipped))
-    return 1 / (1 + math.exp(-evidence))
+    return 1 / (1 + math.exp(-(_FUSION[0] * log_odds(network) + _FUSION[1] * log_odds(ink) + _FUSION[2])))
+
+
+def log_odds(score: float) -> float:
+    """``log(p / (1 - p))`` of a place's score; scores nearer to 0 or 1 than `_UNSEEN` are not told apart."""
+    clipped = min(max(score, _UNSEEN), 1 - _UNSEEN)
+    return math.log(clipped / (1 - clipped))
 
 
 def filtered(regions: Sequence[Region], settings: LayoutSettings, width: int, height: int) -> list[Region]:

@@ -28,7 +28,9 @@ HEIGHT = 48
 #: Wider strips are squeezed to this.
 MOST_WIDTH = 3200
 #: Widths are rounded up to this multiple, so that engines compile few shapes.
-_WIDTH_STEP = 80
+_WIDTH_STEP = 40
+#: The widest strip of a batch is at most so many times as wide as the narrowest: padding costs as much as text.
+_LIKE = 1.25
 #: Pixels of one batch: beyond this, larger batches are no faster.
 _BATCH_WIDTH = 3200
 
@@ -113,7 +115,7 @@ class Recogniser:
             width = least = self._padded_width(widths[order[start]])
             while count < self.batch_size and start + count < len(order):
                 wider = self._padded_width(widths[order[start + count]])
-                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > 1.5 * least:
+                if wider * (count + 1) > max(_BATCH_WIDTH, wider) or wider > _LIKE * least:
                     break
                 count, width = count + 1, wider
             yield width, order[start : start + count]

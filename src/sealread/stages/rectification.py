@@ -51,11 +51,16 @@ class Strip:
 
 def _on_band(ribbon: Ribbon, along: NDArray[np.float64], down: NDArray[np.float64]) -> Points:
     """Points at shares along (0 first character) and across (0 top edge) the band."""
+    top, bottom = _edges(ribbon, along)
+    return np.asarray(top + (bottom - top) * down[:, None], dtype=np.float64)
+
+
+def _edges(ribbon: Ribbon, along: NDArray[np.float64]) -> tuple[Points, Points]:
+    """Points of the top and of the bottom edge at shares along the band."""
     places = lengths_along((ribbon.top + ribbon.bottom) / 2)
     places = places / places[-1] if places[-1] > 0 else np.linspace(0, 1, len(places))
-    top = np.stack([np.interp(along, places, ribbon.top[:, i]) for i in (0, 1)], axis=1)
-    bottom = np.stack([np.interp(along, places, ribbon.bottom[:, i]) for i in (0, 1)], axis=1)
-    return np.asarray(top + (bottom - top) * down[:, None], dtype=np.float64)
+    top, bottom = (np.stack([np.interp(along, places, edge[:, i]) for i in (0, 1)], axis=1) for edge in (ribbon.top, ribbon.bottom))
+    return top, bottom
 
 
 def thickness(ribbon: Ribbon) -> float:
@@ -109,19 +114,18 @@ def straighten(image: Image, ribbon: Ribbon, height: int, most_width: int = 3200
 
 
 def _sampled(image: Image, ribbon: Ribbon, columns: int, rows: int) -> Image:
-    along = (np.arange(columns) + 0.5) / columns
+    top, bottom = _edges(ribbon, (np.arange(columns) + 0.5) / columns)
     down = (np.arange(rows) + 0.5) / rows
-    top = _on_band(ribbon, along, np.zeros(columns))
-    bottom = _on_band(ribbon, along, np.ones(columns))
-    grid = top[None] + (bottom - top)[None] * down[:, None, None] - 0.5
     # Only the part of the image that is seen: OpenCV refuses sources of more than 2**15 pixels a side. Columns are straight: their ends
     # lie furthest out.
-    size, ends = np.array([image.shape[1], image.shape[0]]), grid[[0, -1]].reshape(-1, 2)
+    ends = np.concatenate([top + (bottom - top) * down[i] for i in (0, -1)]) - 0.5
+    size = np.array([image.shape[1], image.shape[0]])
     low = np.clip(np.floor(ends.min(axis=0)), 0, size - 1).astype(int)
     high = np.clip(np.ceil(ends.max(axis=0)) + 1, low + 1, size).astype(int)
-    maps = (grid - low).astype(np.float32)
+    first, step = (top - 0.5 - low).astype(np.float32), (bottom - top).astype(np.float32)
+    x, y = (first[:, i] + step[:, i] * down.astype(np.float32)[:, None] for i in (0, 1))
     image = image[low[1] : high[1], low[0] : high[0]]
-    return np.asarray(cv2.remap(image, maps[..., 0], maps[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return np.asarray(cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), dtype=np.uint8)
 
 
 def band_of(line: DetectedLine) -> Ribbon | None:

@@ -153,11 +153,16 @@ def picture(rng: Random, page: Image, box: tuple[float, float, float, float]) ->
     page[y1:y2, x1:x2] = patch
 
 
+def _press(radius: float, room: float) -> Press:
+    """An empty square for a figure whose 100 seal units are `radius` pixels, with so many times that room on each side of its middle."""
+    side = int(2 * room * radius) + 2
+    return Press(np.zeros((side, side), np.uint8), np.array([[radius / 100, 0, side / 2], [0, radius / 100, side / 2]]))
+
+
 def logo(rng: Random, page: Image, x: float, y: float, radius: float, colour: NDArray[np.float64]) -> None:
     """An emblem without text, or a filled badge with white letters: looks like a seal from afar and is none."""
-    side = int(2.4 * radius) + 2
-    mask = np.zeros((side, side), np.uint8)
-    press = Press(mask, np.array([[radius / 100, 0, side / 2], [0, radius / 100, side / 2]]))
+    press = _press(radius, 1.2)
+    mask, side = press.mask, press.mask.shape[0]
     if chance(rng, 0.55):
         letters = Press(np.zeros_like(mask), press.matrix)
         disc, plan = badge_plan(rng)
@@ -177,10 +182,9 @@ def logo(rng: Random, page: Image, x: float, y: float, radius: float, colour: ND
 
 def printed(rng: Random, page: Image, x: float, y: float, radius: float, plan: Plan, colour: NDArray[np.float64]) -> None:
     """What a stamp shows, but printed: a letterhead, a box with lines, straight and sharp. It is no seal."""
-    side = int(2.1 * radius) + 2
-    press = Press(np.zeros((side, side), np.uint8), np.array([[radius / 100, 0, side / 2], [0, radius / 100, side / 2]]))
+    press = _press(radius, 1.05)
     plan.press(press)
-    _lay(page, press.mask, int(x - side / 2), int(y - side / 2), colour)
+    _lay(page, press.mask, int(x - press.mask.shape[1] / 2), int(y - press.mask.shape[0] / 2), colour)
 
 
 def signature(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
