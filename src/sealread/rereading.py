@@ -167,8 +167,19 @@ def _completed(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser: 
             line, band = kept[retry.seal][retry.line], retry.strip.ribbon
             if completes(reading, line.recognition, retry.before, retry.after):
                 kept[retry.seal][retry.line] = ReadLine(band.polygon, line.detection_score, (band,), (retry.strip,), reading)
-        whole.append({seal: without_borrowed_ends(of_seal, words.ends_well) for seal, of_seal in kept.items()})
+        given_back = {seal: without_borrowed_ends(of_seal, words.ends_well) for seal, of_seal in kept.items()}
+        whole.append({seal: [doubted(line, words) for line in of_seal] for seal, of_seal in given_back.items()})
     return whole
+
+
+def doubted(line: ReadLine, words: SealWords) -> ReadLine:
+    """The line, the character at an end where one of a known word is missing hardly believed: however sure, the line is not whole."""
+    reading, end = line.recognition, words.lacking_end(line.recognition.text)
+    if end is None or reading.char_scores[end] <= _DOUBTED_END:
+        return line
+    scores = list(reading.char_scores)
+    scores[end] = _DOUBTED_END
+    return replace(line, recognition=replace(reading, score=float(np.mean(scores)), char_scores=tuple(scores)))
 
 
 def _retries(flat: Image, read: Mapping[int, Sequence[ReadLine]], words: SealWords) -> Iterator[_Retry]:

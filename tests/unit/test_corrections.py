@@ -229,6 +229,23 @@ def test_what_begins_with_a_word_is_cut_short_only_as_a_whole() -> None:
     assert not missing("专用章丙")[0]
 
 
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("究专用", 0),
+        ("科研专", -1),
+        ("国共产主义青年团", 0),
+        ("研究专用", None),
+        ("国家税务总局", None),
+        ("专用", None),
+        ("甲乙丙", None),
+        ("", None),
+    ],
+)
+def test_a_word_but_for_one_character_lacks_an_end(text: str, end: int | None) -> None:
+    assert WORDS.lacking_end(text) == end
+
+
 def test_what_was_read_is_kept_through_all_corrections() -> None:
     steps = steps_of([*sure("甲乙科"), {"货": 0.5, "技": 0.2}, *sure("有限公司")])
     reading = ctc_greedy(steps, ALPHABET)

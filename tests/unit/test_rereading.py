@@ -10,9 +10,10 @@ from figures import Band, arc, straight
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sealread.corrections.seal_words import SealWords
 from sealread.lines import ReadLine
 from sealread.polygons import lengths_along, total_turning
-from sealread.rereading import completes, parts, with_room, without_borrowed_ends
+from sealread.rereading import completes, doubted, parts, with_room, without_borrowed_ends
 from sealread.stages.rectification import piece, straighten
 from sealread.types import Recognition, Ribbon
 
@@ -74,6 +75,15 @@ def test_a_doubtful_end_that_another_line_reads_surely_is_given_back() -> None:
 
 
 # ---------------------------------------------------------------- upside down
+
+
+def test_a_word_that_lacks_a_character_is_not_believed() -> None:
+    words = SealWords(["研究专用"], [], ["", *"研究专用章"])
+    cut = doubted(read(arc(100, 24, 200, 120), "究专用"), words)
+    assert cut.recognition.text == "究专用" and cut.recognition.char_scores == (0.5, 0.9, 0.9)
+    assert cut.recognition.score == pytest.approx(2.3 / 3)
+    for line in (read(arc(100, 24, 200, 120), "研究专用"), read(arc(100, 24, 200, 120), "究专用章"), read(arc(100, 24, 200, 120), "究专用", 0.2, 0.9, 0.9)):
+        assert doubted(line, words) is line
 
 
 def ring(span: float = 350.0) -> Band:

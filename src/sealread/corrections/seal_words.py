@@ -36,6 +36,8 @@ _SHARED = 0.5
 #: Characters that a cut-off word may lack, and those that are left of it; one is enough of the places that names begin with.
 _MOST_MISSING, _LEAST_LEFT = 2, 2
 _PLACES = frozenset((*vocabulary.SHORT_PROVINCES, *vocabulary.CITIES, *vocabulary.FORMER_CITIES))
+#: A text of fewer characters is not known for a part of a word.
+_LEAST_PART = 3
 #: Steps of the recogniser to each side of a character's own in which another one may be at its likeliest.
 _BESIDE = 1
 
@@ -108,6 +110,17 @@ class SealWords:
         before = [(w, place) for w, place in first if text.startswith(w[place:]) and _may_be_cut(w, place, text, begins)]
         after = [(w, len(w) - place - 1) for w, place in last if text.endswith(w[: place + 1])]
         return before, [(w, n) for w, n in after if w not in _PLACES and _may_be_cut(w, n, text, ends)]
+
+    def lacking_end(self, text: str) -> int | None:
+        """Where a text is a known word but for one character: 0 at its start, -1 at its end; None where it is not, or a word itself."""
+        if text in self._whole or len(text) < _LEAST_PART:
+            return None
+        first, last = self._holding.get(text[0], ()), self._holding.get(text[-1], ())
+        if any(word == text for word, _ in first):
+            return None
+        if any(place == 1 and word[1:] == text for word, place in first):
+            return 0
+        return -1 if any(word[:-1] == text for word, _ in last) else None
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The reading with known words in the places where they are likelier; else the reading itself.
