@@ -79,10 +79,11 @@ def test_a_doubtful_end_that_another_line_reads_surely_is_given_back() -> None:
 
 def test_a_word_that_lacks_a_character_is_not_believed() -> None:
     words = SealWords(["研究专用"], [], ["", *"研究专用章"])
-    cut = doubted(read(arc(100, 24, 200, 120), "究专用"), words)
+    band = arc(100, 24, 200, 120)
+    cut = doubted(read(band, "究专用"), words)
     assert cut.recognition.text == "究专用" and cut.recognition.char_scores == (0.5, 0.9, 0.9)
     assert cut.recognition.score == pytest.approx(2.3 / 3)
-    for line in (read(arc(100, 24, 200, 120), "研究专用"), read(arc(100, 24, 200, 120), "究专用章"), read(arc(100, 24, 200, 120), "究专用", 0.2, 0.9, 0.9)):
+    for line in (read(band, "研究专用"), read(band, "究专用章"), read(band, "究专用", 0.2, 0.9, 0.9)):
         assert doubted(line, words) is line
 
 
