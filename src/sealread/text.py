@@ -33,9 +33,7 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     Returns:
         The text; its score is the mean of the kept steps' probabilities, 0 for an empty text.
     """
-    best = probabilities.argmax(axis=1)
-    kept = (best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]])
-    places = np.flatnonzero(kept)
+    best, places = _best_path(probabilities)
     if len(places) == 0:
         return Recognition("", 0.0)
     scores = probabilities[places, best[places]].astype(np.float64)
@@ -52,6 +50,12 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     return Recognition("".join(characters), float(scores.mean()), tuple(char_scores), tuple(positions))
 
 
+def _best_path(probabilities: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The most probable class of each step, and the steps at which a character begins."""
+    best = probabilities.argmax(axis=1)
+    return best, np.flatnonzero((best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]]))
+
+
 def steps_of(reading: Recognition, count: int, used: float = 1.0) -> NDArray[np.intp]:
     """The step, of `count`, in which each character of a reading stands: from its place along the strip, as `ctc_greedy` gives it."""
     steps = np.round(np.array(reading.char_positions) * count * used - 0.5)
@@ -60,9 +64,8 @@ def steps_of(reading: Recognition, count: int, used: float = 1.0) -> NDArray[np.
 
 def likeliest_path(probabilities: NDArray[np.floating]) -> tuple[list[int], float]:
     """The classes of `ctc_greedy`'s text, and the logarithm of the probability of its path alone."""
-    best = probabilities.argmax(axis=1)
-    kept = best[(best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]])]
-    return kept.tolist(), float(np.log(probabilities[np.arange(len(best)), best]).sum())
+    best, places = _best_path(probabilities)
+    return best[places].tolist(), float(np.log(probabilities[np.arange(len(best)), best]).sum())
 
 
 def _with_blanks(classes: Sequence[int]) -> NDArray[np.intp]:

@@ -74,9 +74,6 @@ def test_a_doubtful_end_that_another_line_reads_surely_is_given_back() -> None:
         assert [line.recognition.text for line in kept] == [line.recognition.text for line in lines]
 
 
-# ---------------------------------------------------------------- upside down
-
-
 def test_a_word_that_lacks_a_character_is_not_believed() -> None:
     words = SealWords(["研究专用"], [], ["", *"研究专用章"])
     band = arc(100, 24, 200, 120)
@@ -85,6 +82,9 @@ def test_a_word_that_lacks_a_character_is_not_believed() -> None:
     assert cut.recognition.score == pytest.approx(2.3 / 3)
     for line in (read(band, "研究专用"), read(band, "究专用章"), read(band, "究专用", 0.2, 0.9, 0.9)):
         assert doubted(line, words) is line
+
+
+# ---------------------------------------------------------------- upside down
 
 
 def ring(span: float = 350.0) -> Band:

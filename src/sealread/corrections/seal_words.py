@@ -169,9 +169,10 @@ class SealWords:
         shared: Counter[tuple[int, str]] = Counter()
         for place, character in enumerate(text):
             for word, within in self._holding.get(character, ()):
-                start, end = place - within, place - within + len(word)
+                start = place - within
+                end = start + len(word)
                 if start >= 0 and end <= len(text) and (word[0] >= _IDEOGRAPHS or _stands_alone(text, start, end)):
-                    shared[place - within, word] += 1
+                    shared[start, word] += 1
         return (where for where, count in shared.items() if count >= _SHARED * len(where[1]))
 
 

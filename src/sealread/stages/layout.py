@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from sealread.engines import Engine
 from sealread.errors import ModelError
+from sealread.odds import log_odds
 from sealread.pixels import normalise, on_canvas
 from sealread.types import Image, Region
 
@@ -140,13 +141,12 @@ def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
 
 
 def _fused_score(network: float, ink: float) -> float:
-    return 1 / (1 + math.exp(-(_FUSION[0] * log_odds(network) + _FUSION[1] * log_odds(ink) + _FUSION[2])))
+    return 1 / (1 + math.exp(-(_FUSION[0] * log_odds_of_place(network) + _FUSION[1] * log_odds_of_place(ink) + _FUSION[2])))
 
 
-def log_odds(score: float) -> float:
-    """``log(p / (1 - p))`` of a place's score; scores nearer to 0 or 1 than `_UNSEEN` are not told apart."""
-    clipped = min(max(score, _UNSEEN), 1 - _UNSEEN)
-    return math.log(clipped / (1 - clipped))
+def log_odds_of_place(score: float) -> float:
+    """Log odds of a place's score; scores nearer to 0 or 1 than `_UNSEEN` are not told apart."""
+    return log_odds(score, _UNSEEN)
 
 
 def filtered(regions: Sequence[Region], settings: LayoutSettings, width: int, height: int) -> list[Region]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sealread.corrections import Corrections
 from sealread.engines import Engine
+from sealread.odds import log_odds
 from sealread.text import ctc_greedy, in_reading_order
 from sealread.types import Image, Recognition
 
@@ -33,12 +34,6 @@ _WIDTH_STEP = 40
 _LIKE = 1.25
 #: Pixels of one batch: beyond this, larger batches are no faster.
 _BATCH_WIDTH = 3200
-
-
-def log_odds(probability: float) -> float:
-    """``log(p / (1 - p))``; probabilities nearer to 0 or 1 than one in ten thousand are not told apart."""
-    clipped = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(clipped / (1 - clipped))
 
 
 @dataclass(frozen=True, slots=True)

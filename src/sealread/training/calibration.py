@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from sealread import create_pipeline
 from sealread.metrics import match_boxes, normalise_text, polygon_iou
+from sealread.odds import log_odds
 from sealread.regions import LEAST_HINT
 from sealread.stages import layout
 from sealread.stages.candidates import InkFinder
-from sealread.stages.recognition import log_odds
 from sealread.training.samples import drawn
 from sealread.types import TextLine
 
@@ -82,7 +82,7 @@ def judged_places(count: int, long_side: int = 1200) -> tuple[NDArray[np.float64
         places = layout.paired(finder.find(page.image, LEAST_HINT), InkFinder().find(page.image, LEAST_HINT))
         pairs = match_boxes([tuple(box) for box in page.boxes.tolist()], [region.box for region, _, _ in places])
         seals = {pair.read for pair in pairs}
-        scores += [(layout.log_odds(network), layout.log_odds(ink)) for _, network, ink in places]
+        scores += [(layout.log_odds_of_place(network), layout.log_odds_of_place(ink)) for _, network, ink in places]
         right += [i in seals for i in range(len(places))]
     return np.array(scores).reshape(-1, 2), np.array(right, bool)
 

@@ -235,7 +235,7 @@ def statement(rng: Random, page: Image) -> list[Spot]:
     rows(left, under + size, int(rng.integers(0, 6)))
     for share in (0.94, 0.965):
         if chance(rng, 0.6):
-            line(rng, page, left if chance(rng, 0.5) else width / 2, height * share, size * 0.8, BLACK, middle=False, language="latin")
+            line(rng, page, left if chance(rng, 0.5) else width / 2, height * share, size * 0.8, BLACK, language="latin")
     if chance(rng, 0.3):
         bars(rng, page, right - width * 0.3, height * 0.93, width * 0.3, size * 2)
     spots: list[Spot] = []
