@@ -65,11 +65,16 @@ class Ellipse:
         """The ellipse about the same centre with both axes times `factor`."""
         return Ellipse(self.x, self.y, self.a * factor, self.b * factor, self.angle)
 
-    def rays(self) -> tuple[Floats, Floats]:
-        """Coordinates ``(x, y)``, each ``(RAYS, STEPS)``: row i runs from the centre outwards, 1 being the ellipse itself."""
+    def rays(self, first: int = 0, end: int = STEPS) -> tuple[Floats, Floats]:
+        """Coordinates ``(x, y)``, each ``(RAYS, end - first)``: row i runs from the centre outwards, 1 being the ellipse itself.
+
+        Args:
+            first, end: samples of the rays that are wanted, see `reach_index`.
+        """
         c, s = math.cos(self.angle), math.sin(self.angle)
         u, v = self.a * _COSINES, self.b * _SINES
-        xs, ys = np.outer(u * c - v * s, _REACHES) + self.x, np.outer(u * s + v * c, _REACHES) + self.y
+        reaches = _REACHES[first:end]
+        xs, ys = np.outer(u * c - v * s, reaches) + self.x, np.outer(u * s + v * c, reaches) + self.y
         return xs.astype(np.float32), ys.astype(np.float32)
 
 
@@ -91,17 +96,18 @@ def outlines(ink: Gray, floor: float) -> tuple[Floats, Floats]:
     """
     gx = cv2.Sobel(ink, cv2.CV_32F, 1, 0, scale=1 / 8)
     gy = cv2.Sobel(ink, cv2.CV_32F, 0, 1, scale=1 / 8)
-    slope = cv2.magnitude(gx, gy)
+    # Squared, so that every number is exact: roots differ in the last bit from run to run, and with them who is the steeper of two alike.
+    slope = gx * gx + gy * gy
     inner = slope[1:-1, 1:-1]
     across = np.abs(gx[1:-1, 1:-1]) > np.abs(gy[1:-1, 1:-1])
     ridge_x = (inner >= slope[1:-1, :-2]) & (inner > slope[1:-1, 2:])
     ridge_y = (inner >= slope[:-2, 1:-1]) & (inner > slope[2:, 1:-1])
-    ys, xs = np.nonzero((inner >= floor) & np.where(across, ridge_x, ridge_y))
+    ys, xs = np.nonzero((inner >= floor * floor) & np.where(across, ridge_x, ridge_y))
     ys, xs = ys + 1, xs + 1
     if len(xs) > MOST_EDGES:
         keep = np.random.default_rng(0).choice(len(xs), MOST_EDGES, replace=False)
         ys, xs = ys[keep], xs[keep]
-    inward = np.stack([gx[ys, xs], gy[ys, xs]], axis=1) / slope[ys, xs][:, None]
+    inward = np.stack([gx[ys, xs], gy[ys, xs]], axis=1) / np.sqrt(slope[ys, xs])[:, None]
     return np.stack([xs, ys], axis=1).astype(np.float32), inward.astype(np.float32)
 
 
@@ -129,6 +135,10 @@ def vote(
         round_points = (points / np.array([1.0, squash])).astype(np.float32)
         round_size = (size[0] / squash, size[1])
         for octave in _octaves(*radii):
+            # Support is at most all outlines over the circumference: larger rings than these cannot have enough.
+            octave = octave[2 * math.pi * least * octave <= len(points)]
+            if len(octave) == 0:
+                break
             for support, x, y, radius in _vote_circles(round_points, normal, round_size, octave, most, least):
                 # A squashed circumference holds fewer outlines than the circle it stands for.
                 found.append((support * 2 / (1 + min(squash, 1 / squash)), Ellipse(x, y * squash, radius, radius * squash)))
@@ -199,15 +209,15 @@ def _fit(mask: Gray, ellipse: Ellipse, windows: tuple[float, ...]) -> Ellipse:
     dropped, and the window narrows from round to round.
     """
     for window in windows:
-        xs, ys = ellipse.rays()
-        ink = cv2.remap(mask, xs, ys, cv2.INTER_LINEAR) > 127
         low, high = reach_index(1 - window), reach_index(1 + window) + 1
-        ends = ink[:, low:high] & ~ink[:, low + 1 : high + 1]
+        xs, ys = ellipse.rays(low, high + 1)
+        ink = cv2.remap(mask, xs, ys, cv2.INTER_LINEAR) > 127
+        ends = ink[:, :-1] & ~ink[:, 1:]
         # The outer end of a ray wins where two are equally near.
         distance = np.abs(np.arange(low, high) + 1.25 - STEPS / REACH)
         nearest = np.where(ends, distance, np.inf).argmin(axis=1)
         rays = np.nonzero(ends.any(axis=1))[0]
-        at = nearest[rays] + low
+        at = nearest[rays]
         edge = np.stack([xs[rays, at] + xs[rays, at + 1], ys[rays, at] + ys[rays, at + 1]], axis=1) / 2
         fitted = _fit_points(edge.astype(np.float32), ellipse)
         if fitted is None:

@@ -133,7 +133,7 @@ def test_the_measure_tells_how_much_of_the_bulges_is_gone(share: float, lowest: 
     measures = unwarper_measures(unwarper, pages)
     assert lowest <= measures["score"] <= highest
     # Those that bend too little to be touched keep their margins too.
-    assert (1 - share) * measures["before"] <= measures["after"] + 1e-6 <= (1 - share) * measures["before"] + 1.5
+    assert (1 - share) * measures["before"] <= measures["after"] + 1e-6 <= (1 - share) * measures["before"] + 2.0
     assert measures["flat_kept"] == 1
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from sealread import conics
 from sealread.conics import Ellipse
+from sealread.odds import probability
 from sealread.pixels import resize
 from sealread.types import Image, Region
 
@@ -319,7 +320,7 @@ def _candidate(ink: _Ink, box: Box, evidence: Evidence, shape: Shape, flat: Imag
     colour, green = _colour(ink, box, flat)
     odds = _log_odds(evidence)
     odds -= UNUSUAL * ((ink.kind == "dark") + green + (shape in ("square", "rect")))
-    return Candidate(box, 1 / (1 + math.exp(-odds)), shape, colour)
+    return Candidate(box, probability(odds), shape, colour)
 
 
 def _log_odds(e: Evidence) -> float:

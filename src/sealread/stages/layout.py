@@ -12,7 +12,6 @@ Invariants: boxes lie on the page, x1 < x2, y1 < y2; with NMS scores fall.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from sealread.engines import Engine
 from sealread.errors import ModelError
-from sealread.odds import log_odds
+from sealread.odds import log_odds, probability
 from sealread.pixels import normalise, on_canvas
 from sealread.types import Image, Region
 
@@ -141,7 +140,7 @@ def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
 
 
 def _fused_score(network: float, ink: float) -> float:
-    return 1 / (1 + math.exp(-(_FUSION[0] * log_odds_of_place(network) + _FUSION[1] * log_odds_of_place(ink) + _FUSION[2])))
+    return probability(_FUSION[0] * log_odds_of_place(network) + _FUSION[1] * log_odds_of_place(ink) + _FUSION[2])
 
 
 def log_odds_of_place(score: float) -> float:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from sealread.corrections import Corrections
 from sealread.engines import Engine
-from sealread.odds import log_odds
+from sealread.odds import log_odds, probability
 from sealread.text import ctc_greedy, in_reading_order
 from sealread.types import Image, Recognition
 
@@ -56,7 +56,7 @@ class Calibration:
             return 0.0
         mean = sum(char_scores) / len(char_scores)
         evidence = self.mean * log_odds(mean) + self.least * log_odds(min(char_scores)) + self.detection * log_odds(detection_score)
-        return 1 / (1 + math.exp(-(evidence + self.offset)))
+        return probability(evidence + self.offset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Flat pages before any seal: letters, invoices, receipts, certificates, newspapers, forms, graphics.
 
-Each function draws into a page, (h, w, 3) uint8 BGR, in place, and returns the places where a seal would be put:
-(x, y) as shares of width and height, and the kind of seal (any, supervision, invoice, firm).
+Each function draws into a page, (h, w, 3) uint8 BGR, in place, and returns the places where a seal would be put.
 """
 
 from __future__ import annotations
@@ -15,10 +14,10 @@ from sealread.training.synth import backgrounds
 from sealread.training.synth.backgrounds import print_colour
 from sealread.training.synth.elements import BLACK, bars, block, code, grid, line, logo, picture, red, signature, tuple_of
 from sealread.training.synth.names import chance
-from sealread.training.synth.truth import Image
+from sealread.training.synth.statements import statement
+from sealread.training.synth.truth import Image, Spot
 
 Random = np.random.Generator
-Spot = tuple[float, float, str]
 
 
 def letter(rng: Random, page: Image) -> list[Spot]:
@@ -181,70 +180,6 @@ def slip(rng: Random, page: Image) -> list[Spot]:
     if chance(rng, 0.3):
         picture(rng, page, (*(rng.uniform(0, 0.5, 2) * (width, height)), *(rng.uniform(0.5, 1, 2) * (width, height))))
     return [(x, y, "any") for x, y in rng.uniform(0.15, 0.85, (4, 2)).tolist()]
-
-
-def statement(rng: Random, page: Image) -> list[Spot]:
-    """A business paper in Latin script: letterhead, addresses side by side, items in rows, totals; the firm's stamp stands below them."""
-    height, width = page.shape[:2]
-    unit = max(height, width)
-    size = unit * float(rng.uniform(0.009, 0.014))
-    left, right = width * float(rng.uniform(0.05, 0.1)), width * float(rng.uniform(0.9, 0.96))
-    accent = BLACK if chance(rng, 0.65) else rng.uniform(20, 190, 3)
-
-    def rows(x: float, y: float, count: int, *, scale: float = 1.0) -> float:
-        for _ in range(count):
-            line(rng, page, x, y, size * scale * float(rng.uniform(0.9, 1.15)), BLACK, language="latin")
-            y += size * scale * float(rng.uniform(1.3, 1.7))
-        return y
-
-    y = height * float(rng.uniform(0.02, 0.06))
-    if chance(rng, 0.5):
-        logo(rng, page, left + unit * 0.05, y + unit * 0.03, unit * float(rng.uniform(0.02, 0.045)), print_colour(rng))
-    line(rng, page, width * float(rng.uniform(0.3, 0.6)), y, size * float(rng.uniform(1.6, 3.2)), accent, language="latin")
-    y = rows(width * 0.55, y + size * 3.5, int(rng.integers(1, 5))) + size
-    if chance(rng, 0.6):
-        cv2.line(page, (int(left), int(y)), (int(right), int(y)), tuple_of(accent), int(rng.integers(1, 3)))
-    boxed = chance(rng, 0.5)
-    below = y
-    for x in (left, width * float(rng.uniform(0.48, 0.58))):
-        end = rows(x + size, y + size, int(rng.integers(3, 9)), scale=float(rng.uniform(0.9, 1.3)))
-        if boxed and chance(rng, 0.7):
-            cv2.rectangle(page, (int(x), int(y + size * 0.4)), (int(x + width * 0.4), int(end)), tuple_of(accent), 1)
-        below = max(below, end)
-    y = below + size * float(rng.uniform(0.5, 3))
-    if chance(rng, 0.4):
-        bars(rng, page, right - width * 0.15, height * 0.03, width * 0.15, size * 2.5)
-    places = [left, *np.sort(rng.uniform(left + width * 0.25, right - width * 0.05, int(rng.integers(2, 6))))]
-    foot = height * float(rng.uniform(0.4, 0.68))
-    while y < foot:
-        for x in places:
-            if chance(rng, 0.8):
-                line(rng, page, x, y, size, BLACK, language="latin")
-        y += size * float(rng.uniform(1.4, 2.2))
-        if chance(rng, 0.25):
-            cv2.line(page, (int(left), int(y)), (int(right), int(y)), tuple_of(accent), 1)
-            y += size * 0.5
-    for _ in range(int(rng.integers(1, 5))):  # totals, some on a dark or a grey ground
-        x = width * float(rng.uniform(0.5, 0.65))
-        if chance(rng, 0.25):
-            ground = (40, 40, 40) if chance(rng, 0.3) else (205, 205, 205)
-            cv2.rectangle(page, (int(x + width * 0.15), int(y)), (int(right), int(y + size * 1.8)), ground, -1)
-        line(rng, page, x, y, size * 1.3, BLACK, language="latin")
-        y += size * 2
-    under = min(y, height * 0.8)
-    rows(left, under + size, int(rng.integers(0, 6)))
-    for share in (0.94, 0.965):
-        if chance(rng, 0.6):
-            line(rng, page, left if chance(rng, 0.5) else width / 2, height * share, size * 0.8, BLACK, language="latin")
-    if chance(rng, 0.3):
-        bars(rng, page, right - width * 0.3, height * 0.93, width * 0.3, size * 2)
-    spots: list[Spot] = []
-    for x in (float(rng.uniform(0.6, 0.8)), float(rng.uniform(0.2, 0.4))):
-        at = float(rng.uniform(under / height, 0.9))
-        if chance(rng, 0.35):
-            cv2.line(page, (int(x * width - size * 8), int(at * height)), (int(x * width + size * 8), int(at * height)), tuple_of(BLACK), 1)
-        spots.append((x, at - 0.02, "firm"))
-    return spots
 
 
 #: Layout, probability, and the range of height over width.

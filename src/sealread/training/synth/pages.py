@@ -17,7 +17,7 @@ from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
 from sealread.training.synth.round_seals import invoice_seal, supervision_seal
 from sealread.training.synth.scenes import filtered, seal_matrix, seal_plan, seal_turn, stamped
-from sealread.training.synth.truth import Image, Sample, SealTruth, map_seal
+from sealread.training.synth.truth import Image, Sample, SealTruth, Spot, map_seal
 
 Random = np.random.Generator
 
@@ -97,7 +97,7 @@ def _distractions(rng: Random, page: Image) -> None:
             cv2.rectangle(page, (int(x), int(y)), corner, colour.tolist(), int(rng.integers(1, 4)))
 
 
-def _sealed(rng: Random, page: Image, spots: list[layouts.Spot], count: int) -> tuple[Image, list[SealTruth]]:
+def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Image, list[SealTruth]]:
     """The page with `count` seals, the layout's own places first, the same seal again sometimes."""
     height, width = page.shape[:2]
     unit = max(height, width)

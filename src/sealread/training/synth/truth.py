@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 Image = NDArray[np.uint8]
+#: Where a seal would be put: x and y as shares of width and height, and its kind (any, supervision, invoice, firm).
+Spot = tuple[float, float, str]
 
 
 @dataclass(frozen=True, slots=True)
