@@ -174,11 +174,12 @@ def _completed(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser: 
 
 def doubted(line: ReadLine, words: SealWords) -> ReadLine:
     """The line, the character at an end where one of a known word is missing hardly believed: however sure, the line is not whole."""
-    reading, end = line.recognition, words.lacking_end(line.recognition.text)
-    if end is None or reading.char_scores[end] <= _DOUBTED_END:
-        return line
+    reading = line.recognition
     scores = list(reading.char_scores)
-    scores[end] = _DOUBTED_END
+    for end in words.lacking_ends(reading.text):
+        scores[end] = min(scores[end], _DOUBTED_END)
+    if tuple(scores) == reading.char_scores:
+        return line
     return replace(line, recognition=replace(reading, score=float(np.mean(scores)), char_scores=tuple(scores)))
 
 

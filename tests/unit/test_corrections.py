@@ -230,20 +230,21 @@ def test_what_begins_with_a_word_is_cut_short_only_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "end"),
+    ("text", "ends"),
     [
-        ("究专用", 0),
-        ("科研专", -1),
-        ("国共产主义青年团", 0),
-        ("研究专用", None),
-        ("国家税务总局", None),
-        ("专用", None),
-        ("甲乙丙", None),
-        ("", None),
+        ("究专用", (0,)),
+        ("科研专", (-1,)),
+        ("国共产主义青年团", (0,)),
+        ("国统一发票监制", (0, -1)),
+        ("研究专用", ()),
+        ("国家税务总局", ()),
+        ("专用", ()),
+        ("甲乙丙", ()),
+        ("", ()),
     ],
 )
-def test_a_word_but_for_one_character_lacks_an_end(text: str, end: int | None) -> None:
-    assert WORDS.lacking_end(text) == end
+def test_a_word_but_for_a_character_lacks_an_end(text: str, ends: tuple[int, ...]) -> None:
+    assert WORDS.lacking_ends(text) == ends
 
 
 def test_what_was_read_is_kept_through_all_corrections() -> None:

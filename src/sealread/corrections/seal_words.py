@@ -111,16 +111,15 @@ class SealWords:
         after = [(w, len(w) - place - 1) for w, place in last if text.endswith(w[: place + 1])]
         return before, [(w, n) for w, n in after if w not in _PLACES and _may_be_cut(w, n, text, ends)]
 
-    def lacking_end(self, text: str) -> int | None:
-        """Where a text is a known word but for one character: 0 at its start, -1 at its end; None where it is not, or a word itself."""
+    def lacking_ends(self, text: str) -> tuple[int, ...]:
+        """Where a text is a known word but for a character: 0 at its start, -1 at its end, or both; none where it is not, or a word itself."""
         if text in self._whole or len(text) < _LEAST_PART:
-            return None
-        first, last = self._holding.get(text[0], ()), self._holding.get(text[-1], ())
-        if any(word == text for word, _ in first):
-            return None
-        if any(place == 1 and word[1:] == text for word, place in first):
-            return 0
-        return -1 if any(word[:-1] == text for word, _ in last) else None
+            return ()
+        words = {(place, len(word) - place - len(text)) for word, place in self._holding.get(text[0], ()) if word.startswith(text, place)}
+        for lacking, ends in (((0, 0), ()), ((1, 0), (0,)), ((0, 1), (-1,)), ((1, 1), (0, -1))):
+            if lacking in words:
+                return ends
+        return ()
 
     def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
         """The reading with known words in the places where they are likelier; else the reading itself.
