@@ -12,25 +12,23 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sealread import networks, sources
+from sealread import sources
 from sealread.blocks import PipelineConfig
 from sealread.config import load_config
 from sealread.engine_config import EngineArguments, check_device
 from sealread.engines.devices import CPU
 from sealread.errors import EngineError, InputError
 from sealread.frames import Chain, Frame, Identity
-from sealread.networks import Finder, Lazy
+from sealread.instance import open_instance
+from sealread.networks import Lazy
 from sealread.options import PredictOptions
 from sealread.outputs import OutputNames
 from sealread.reader import Found, find_lines, read_seals
 from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
 from sealread.settings import PageSettings, keys_without_effect, page_settings
-from sealread.stages.detection import Detector
 from sealread.stages.layout import LayoutSettings, filtered
-from sealread.stages.orientation import OrientationClassifier, turned
-from sealread.stages.recognition import Recogniser
-from sealread.stages.unwarping import PageSampler, Unwarper
+from sealread.stages.orientation import turned
 from sealread.types import DetectedLine, DetectionSettings, FailedPage, Image, Page, PageReading, Region, SealReading
 from sealread.workers import in_order
 
@@ -116,38 +114,11 @@ class SealPipeline:
     """
 
     def __init__(self, config: PipelineConfig, arguments: EngineArguments, model_source: str | Sequence[str] | None = None) -> None:
-        self.config = config
         first, *rest = arguments.each()
         self.device = first.device
+        self._own = open_instance(config, first.settings, model_source)
+        self.config = self._own.config
         self._others = [SealPipeline(config, each, model_source) for each in rest]
-        preprocessor = config.sub_pipelines.doc_preprocessor
-        ocr = config.sub_pipelines.seal_ocr
-        seal = ocr.sub_modules
-        modules = preprocessor.sub_modules if preprocessor is not None else None
-        turn = modules.doc_orientation_classify if modules is not None else None
-        flatten = modules.doc_unwarping if modules is not None else None
-        layout = config.sub_modules.layout_detection
-        run = first.settings
-        self._orientation: Lazy[OrientationClassifier] | None = None
-        self._unwarping: Lazy[Unwarper | PageSampler] | None = None
-        self._layout: Lazy[Finder] | None = None
-        if turn is not None:
-            network = networks.resolve(turn, "doc_text_orientation", model_source)
-            self._orientation = Lazy(network, networks.orientation, run(config, preprocessor, turn))
-        if flatten is not None:
-            network = networks.resolve(flatten, "image_unwarping", model_source)
-            self._unwarping = Lazy(network, networks.unwarper, run(config, preprocessor, flatten))
-        if layout is not None:
-            network = networks.resolve(layout, "layout_detection", model_source)
-            modules_as_said = config.sub_modules.model_copy(update={"layout_detection": networks.completed(layout, network)})
-            self.config = config.model_copy(update={"sub_modules": modules_as_said})
-            self._layout = Lazy(network, networks.finder, run(config, layout))
-        network = networks.resolve(seal.text_detection, "seal_text_detection", model_source)
-        self._detection: Lazy[Detector] = Lazy(network, networks.detector, run(config, ocr, seal.text_detection))
-        batch = seal.text_recognition.batch_size
-        read = networks.recogniser(8 if batch is None else batch, correct_texts=seal.text_recognition.correct_texts)
-        network = networks.resolve(seal.text_recognition, "text_recognition", model_source)
-        self._recognition: Lazy[Recogniser] = Lazy(network, read, run(config, ocr, seal.text_recognition))
 
     def predict(
         self,
@@ -225,8 +196,8 @@ class SealPipeline:
     def _readings(self, pages: Iterator[Page | FailedPage], settings: PageSettings) -> Iterator[tuple[Page | FailedPage, _Outcome]]:
         """Each page with its reading, or with why there is none."""
         if self._others:
-            instances = [_Instance(each, settings) for each in (self, *self._others)]
-            with closing(in_order(enumerate(pages), instances)) as done:
+            workers = [_Worker(each, settings) for each in (self, *self._others)]
+            with closing(in_order(enumerate(pages), workers)) as done:
                 yield from ((page, outcome) for (_, page), outcome in done)
             return
         for number, page in enumerate(pages):
@@ -254,7 +225,7 @@ class SealPipeline:
             )
             for page, more in zip(searched, added, strict=True)
         ]
-        seals = read_seals(found, self._recognition.get()) if any(page.places for page in found) else [[] for _ in found]
+        seals = read_seals(found, self._own.recognition.get()) if any(page.places for page in found) else [[] for _ in found]
         return [page.reading(more, read) for page, more, read in zip(searched, added, seals, strict=True)]
 
     def _searched(self, page: Page, settings: PageSettings, number: int) -> _Searched:
@@ -270,25 +241,24 @@ class SealPipeline:
             alike[page.settings.detection].extend((page, region) for region in (*page.places, *page.doubtful))
         for settings, places in alike.items():
             if places:
-                lines = find_lines([(page.flat, region) for page, region in places], self._detection.get(), settings)
+                lines = find_lines([(page.flat, region) for page, region in places], self._own.detection.get(), settings)
                 for (page, _), found in zip(places, lines, strict=True):
                     page.lines.append(found)
 
     def _upright(self, image: Image, settings: PageSettings) -> tuple[int, Image, Frame]:
-        if not settings.use_doc_orientation_classify or self._orientation is None:
+        if not settings.use_doc_orientation_classify or self._own.orientation is None:
             return -1, image, Identity()
         # The classifier sees a square; a strip, enlarged until its short side fills that, would fill the memory first.
         is_strip = max(image.shape[:2]) > _STRIP_ASPECT * min(image.shape[:2])
-        angle = 0 if is_strip else self._orientation.get().angle(image)
+        angle = 0 if is_strip else self._own.orientation.get().angle(image)
         upright, frame = turned(image, angle)
         return angle, upright, frame
 
     def _flat(self, upright: Image, frame: Frame, settings: PageSettings) -> tuple[Image, Frame, bool]:
         """The flat page, the way back, and whether a network flattened it: without one the page stays as it is."""
-        unwarper = self._unwarping.get() if settings.use_doc_unwarping and self._unwarping is not None else None
-        if unwarper is None:
+        if not settings.use_doc_unwarping or self._own.unwarping is None:
             return upright, frame, False
-        flat, grid = unwarper.flatten(upright)
+        flat, grid = self._own.unwarping.get().flatten(upright)
         return flat, Chain((frame, grid)), True
 
     def _places(self, flat: Image, settings: PageSettings, number: int) -> tuple[list[Region] | None, list[Region]]:
@@ -297,37 +267,17 @@ class SealPipeline:
         external = settings.external_regions(number)
         if external is not None:
             return filtered(external, LayoutSettings(threshold=-1.0, nms=False, merge_mode="union"), width, height), []
-        if not settings.use_layout_detection or self._layout is None:
+        if not settings.use_layout_detection or self._own.layout is None:
             return None, []
-        return search(self._layout.get(), flat, settings.layout)
+        return search(self._own.layout.get(), flat, settings.layout)
 
     def stages(self) -> list[Lazy[Any]]:
         """The networks of this instance, in the order in which a page passes them."""
-        stages = (self._orientation, self._unwarping, self._layout, self._detection, self._recognition)
-        return [stage for stage in stages if stage is not None]
+        return self._own.stages
 
     def describe(self) -> list[dict[str, Any]]:
         """What each network is and where it comes from: task, name, family, engine, file, source, licence, sha256."""
-        rows = []
-        for stage in self.stages():
-            network = stage.network
-            engine = None
-            if network.file is not None:
-                stage.get()
-                engine = stage.engine_name
-            rows.append(
-                {
-                    "task": network.task,
-                    "name": network.name,
-                    "family": network.family,
-                    "engine": engine,
-                    "file": None if network.file is None else network.file.name,
-                    "source": network.source,
-                    "licence": network.licence,
-                    "sha256": network.sha256,
-                }
-            )
-        return rows
+        return self._own.describe()
 
     def close(self) -> None:
         """Release the compiled networks; the pipeline may be used again, they are then compiled anew."""
@@ -336,14 +286,12 @@ class SealPipeline:
 
     def release(self) -> None:
         """Release the compiled networks of this instance alone."""
-        for stage in self.stages():
-            stage.close()
+        self._own.close()
 
     def warm_up(self) -> None:
         """Compile all networks now, on every instance, and run each once: the first page is then as quick as the others."""
         for each in (self, *self._others):
-            for stage in each.stages():
-                stage.warm_up()
+            each._own.warm_up()
 
     def __enter__(self) -> SealPipeline:
         return self
@@ -352,7 +300,7 @@ class SealPipeline:
         self.close()
 
 
-class _Instance:
+class _Worker:
     """A pipeline as one of several workers on a stream of numbered pages."""
 
     def __init__(self, pipeline: SealPipeline, settings: PageSettings) -> None:

@@ -112,7 +112,7 @@ class SealWords:
         return before, [(w, n) for w, n in after if w not in _PLACES and _may_be_cut(w, n, text, ends)]
 
     def lacking_ends(self, text: str) -> tuple[int, ...]:
-        """Where a text is a known word but for a character: 0 at its start, -1 at its end, or both; none where it is not, or a word itself."""
+        """Where a text lacks one character of a known word: 0 at its start, -1 at its end, or both; nowhere where it is a word itself."""
         if text in self._whole or len(text) < _LEAST_PART:
             return ()
         words = {(place, len(word) - place - len(text)) for word, place in self._holding.get(text[0], ()) if word.startswith(text, place)}
