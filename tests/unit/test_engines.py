@@ -32,9 +32,13 @@ def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name in packages else find(name, *rest))
 
 
-@pytest.mark.parametrize(("machine", "engine"), [("x86_64", "openvino"), ("AMD64", "openvino"), ("aarch64", "onnxruntime")])
-def test_the_faster_engine_is_chosen(monkeypatch: pytest.MonkeyPatch, machine: str, engine: str) -> None:
+@pytest.mark.parametrize(
+    ("machine", "avx512", "engine"),
+    [("x86_64", True, "openvino"), ("AMD64", True, "openvino"), ("x86_64", False, "onnxruntime"), ("aarch64", True, "onnxruntime")],
+)
+def test_the_faster_engine_is_chosen(monkeypatch: pytest.MonkeyPatch, machine: str, avx512: bool, engine: str) -> None:
     monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("cv2.checkHardwareSupport", lambda feature: avx512 and feature == 256)
     assert ways(EngineSettings())[0].engine == engine
     without(monkeypatch, "openvino")
     assert ways(EngineSettings())[0].engine == "onnxruntime"

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
+
 from sealread.engines.devices import CPU, WAYS, Device, Way, packages
 from sealread.engines.int8 import calibrated
 from sealread.engines.protocol import Engine
@@ -26,6 +28,8 @@ _COMPUTES: Mapping[str, tuple[str, ...]] = {
     "tensorrt": ("f32", "f16", "int8"),
     "paddle": ("f32", "bf16", "f16"),
 }
+#: OpenCV's number of AVX-512 as Skylake-X and later have it (``cv::CPU_AVX512_SKX``).
+_AVX512 = 256
 #: Files that only Paddle's own runtime reads.
 _PADDLE_PROGRAMS = (".json", ".pdmodel")
 
@@ -76,7 +80,7 @@ def ways(settings: EngineSettings) -> list[Way]:
     """
     kind = settings.device.kind
     known = WAYS[kind]
-    if kind == "cpu" and platform.machine().lower() not in ("x86_64", "amd64"):
+    if kind == "cpu" and not _suits_openvino():
         known = tuple(sorted(known, key=lambda way: way.engine != "onnxruntime"))
     chosen = [way for way in known if settings.engine in (None, way.engine)]
     others = [way for way in known if way not in chosen] if settings.others else []
@@ -94,6 +98,11 @@ def ways(settings: EngineSettings) -> list[Way]:
     if settings.engine is not None and able[0].engine != settings.engine:
         _log.warning("%s cannot be used on %s here, so %s is", settings.engine, settings.device, able[0].engine)
     return able
+
+
+def _suits_openvino() -> bool:
+    """Whether OpenVINO is the faster one on this processor: it is where it finds AVX-512 (docs/performance.md tells what was measured)."""
+    return platform.machine().lower() in ("x86_64", "amd64") and bool(cv2.checkHardwareSupport(_AVX512))
 
 
 def reaches(way: Way) -> bool:

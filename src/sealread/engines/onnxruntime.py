@@ -50,6 +50,8 @@ class OnnxRuntimeEngine:
 
         session_options = onnxruntime.SessionOptions()
         session_options.log_severity_level = 3
+        # Threads that spin while they wait for the next network keep a core from what runs in between and beside.
+        session_options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if threads is not None:
             session_options.intra_op_num_threads = threads
         settings = provider_settings(provider, card, precision, cache, {} if options is None else options)
