@@ -159,6 +159,10 @@ def _read(words: list[str], make: MakePipeline) -> int:
     arguments = engine_arguments(args)
     if args.save_path is not None:
         _check_folder(args.save_path)
+    if args.resume and args.save_path is None:
+        raise InputError("--resume goes on with what an earlier run has saved: name its folder with --save_path", parameter="save_path")
+    if args.resume:
+        options["resume_from"] = args.save_path
     return _read_pages(make(**arguments), inputs, options, args.save_path, show_progress=sys.stderr.isatty() and not args.quiet)
 
 

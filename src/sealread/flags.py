@@ -150,6 +150,7 @@ def read_parser() -> Parser:
     general.add_argument("words", nargs="*", metavar="INPUT", help="images, PDFs, folders, web addresses")
     general.add_argument("-i", "--input", nargs="+", action="extend", metavar="INPUT", default=[], help="the same, as a flag")
     general.add_argument("--save_path", metavar="DIR", help="write JSON and pictures of each page there")
+    general.add_argument("--resume", action="store_true", help="leave out pages that an earlier run has saved in --save_path")
     general.add_argument("--get_pipeline_config", metavar="NAME", help="write the packaged configuration to --save_path and stop")
     general.add_argument("-y", "--yes", "--force", dest="force", action="store_true", help="let it replace a file")
     general.add_argument("-q", "--quiet", action="store_true", help="no progress, notes and last line; only errors")

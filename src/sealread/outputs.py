@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import mimetypes
 import os
 import re
@@ -65,6 +66,18 @@ class OutputNames:
             self._stems[key] = self._claim(_numbered(_fit(Path(_file_name(source)).stem), index))
         return self._stems[key]
 
+    def is_saved(self, folder: Path, source: str | None, index: int | None) -> bool:
+        """Whether an earlier run over the same inputs has saved this page, all of it, in a folder, and the input has not changed since."""
+        if source is None:
+            return False
+        file = folder / json_name(self.stem(source, index))
+        try:
+            said = json.loads(file.read_text(encoding="utf-8"))
+            same = (said["input_path"], said["page_index"]) == (source, index)
+            return same and (_is_url(source) or file.stat().st_mtime >= os.stat(source).st_mtime)
+        except (OSError, ValueError, LookupError, TypeError):
+            return False
+
     def _claim(self, wanted: str) -> str:
         stem, count = wanted, 1
         while _slot(stem) in self._taken:
@@ -72,6 +85,11 @@ class OutputNames:
             stem = f"{wanted}_{count}"
         self._taken.add(_slot(stem))
         return stem
+
+
+def json_name(stem: str) -> str:
+    """Name of the JSON file of a page, in a folder."""
+    return f"{stem}_res.json"
 
 
 def picture_suffix(source: str | None) -> str:
@@ -111,14 +129,16 @@ def write_picture(path: Path, picture: Picture, source: str | None) -> Path:
 
 
 def write_file(path: Path, content: bytes, source: str | None) -> Path:
-    """Write a file, and the folders above it where they are missing; gives the path.
+    """Write a file, whole or not at all, and the folders above it where they are missing; gives the path.
 
     Raises:
         InputError: the file system refuses.
     """
+    beside = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        beside.write_bytes(content)
+        os.replace(beside, path)
     except OSError as cause:
         raise InputError(
             f"Cannot write {str(path)!r} ({cause.strerror}); choose a save_path that can be written.", source=source, parameter="save_path"

@@ -139,6 +139,7 @@ class SealPipeline:
         seal_rec_score_thresh: float | None = None,
         *,
         errors: Literal["raise", "return"] = "raise",
+        resume_from: str | Path | None = None,
         **unknown: Any,
     ) -> Iterator[SealRecognitionResult]:
         """Read pages, lazily: one result per page, in the order of the input.
@@ -161,6 +162,8 @@ class SealPipeline:
             seal_det_unclip_ratio: how far lines are widened.
             seal_rec_score_thresh: least score of a text that is kept.
             errors: ``raise`` stops at a page that fails; ``return`` gives a result that carries the error and goes on.
+            resume_from: folder in which `save_all` of an earlier run over the same inputs has left results: pages that are there already,
+                and whose file has not changed since, are left out.
 
         Raises:
             TypeError: an unknown keyword; the nearest one is named.
@@ -170,16 +173,23 @@ class SealPipeline:
         options = PredictOptions.parse({**named, **unknown})
         if errors not in ("raise", "return"):
             raise InputError(f"errors must be 'raise' or 'return', not {errors!r}", parameter="errors")
+        if resume_from is not None and options.layout_det_res is not None:
+            raise InputError(
+                "layout_det_res tells the regions of each page, so no page can be left out: leave resume_from out", parameter="resume_from"
+            )
         settings = page_settings(self.config, options)
+        names = OutputNames()
         pages = sources.pages(input, errors=errors)
         if not self._others and sources.is_settled(input) and not isinstance(input, np.ndarray):
             pages = sources.loaded_ahead(pages)
-        return self._results(pages, settings, errors)
+        wanted = pages if resume_from is None else _not_yet_saved(pages, names, Path(resume_from))
+        return self._results(wanted, settings, errors, names)
 
     __call__ = predict
 
-    def _results(self, pages: Iterator[Page | FailedPage], settings: PageSettings, errors: str) -> Iterator[SealRecognitionResult]:
-        names = OutputNames()
+    def _results(
+        self, pages: Iterator[Page | FailedPage], settings: PageSettings, errors: str, names: OutputNames
+    ) -> Iterator[SealRecognitionResult]:
         for page, outcome in self._readings(pages, settings):
             if isinstance(outcome, PageReading):
                 try:
@@ -298,6 +308,18 @@ class SealPipeline:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _not_yet_saved(pages: Iterator[Page | FailedPage], names: OutputNames, folder: Path) -> Iterator[Page | FailedPage]:
+    """The pages that an earlier run has not saved in the folder."""
+    saved = 0
+    for page in pages:
+        if isinstance(page, Page) and names.is_saved(folder, page.source, page.index):
+            saved += 1
+        else:
+            yield page
+    if saved:
+        _log.info("left out what is in %s already: %d of the pages", folder, saved)
 
 
 class _Worker:

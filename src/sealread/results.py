@@ -19,7 +19,7 @@ import numpy as np
 
 from sealread.drawing import draw_page, draw_preprocessing, draw_seal
 from sealread.errors import EngineError, InputError
-from sealread.outputs import OutputNames, names_json_file, names_picture_file, picture_suffix, write_file, write_picture
+from sealread.outputs import OutputNames, json_name, names_json_file, names_picture_file, picture_suffix, write_file, write_picture
 from sealread.painting import Picture
 from sealread.types import FailedPage, PageReading, Points, Region, SealReading, TextLine
 
@@ -168,7 +168,7 @@ class SealRecognitionResult(Mapping[str, Any]):
         """
         path = Path(save_path)
         if not names_json_file(path):
-            path = path / f"{self._stem}_res.json"
+            path = path / json_name(self._stem)
         # A file name that is not UTF-8 comes as lone surrogates, which become JSON escapes here.
         content = _json_text(self._members, indent, ensure_ascii).encode("utf-8", "backslashreplace")
         return [write_file(path, content, self._source)]
@@ -208,7 +208,9 @@ class SealRecognitionResult(Mapping[str, Any]):
                 source=self._source,
                 parameter="save_path",
             )
-        return [*self.save_to_json(path), *self.save_to_img(path)]
+        # The JSON last: where it is, all is (see `OutputNames.is_saved`).
+        pictures = self.save_to_img(path)
+        return [*self.save_to_json(path), *pictures]
 
 
 def _page_members(reading: PageReading) -> dict[str, Any]:

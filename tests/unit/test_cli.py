@@ -42,6 +42,7 @@ ALL_FLAGS = [
     *ENGINE_FLAGS,
     *IGNORED_FLAGS,
     "input",
+    "resume",
     "save_path",
     "get_pipeline_config",
     "serve",
@@ -367,6 +368,12 @@ class TestOutcomes:
         pipeline.results["a.png"] = ScriptedResult("a.png", save_error=OSError(28, "No space left on device"))
         assert run("a.png", "b.png", "--save_path", "out") == 2
         assert "a.png: the result cannot be saved in out: No space left on device" in capsys.readouterr().err
+
+    def test_resume_goes_on_in_the_folder_of_the_results(self, run: Run, pipeline: ScriptedPipeline, capsys: Capture) -> None:
+        assert run("a.png", "--save_path", "out", "--resume") == 0
+        assert pipeline.options == {"resume_from": "out"}
+        assert run("a.png", "--resume") == 2
+        assert "name its folder with --save_path" in capsys.readouterr().err
 
     def test_quiet_leaves_errors_only(self, run: Run, pipeline: ScriptedPipeline, capsys: Capture) -> None:
         pipeline.results["bad.png"] = failed("bad.png")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import json
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -535,6 +536,34 @@ def test_what_is_no_image_is_an_input_error(tiny_pipeline: SealPipeline, image: 
 def test_no_input_gives_no_result(tiny_pipeline: SealPipeline) -> None:
     assert list(tiny_pipeline.predict([])) == []
     assert list(tiny_pipeline.predict(iter(()))) == []
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tiny_pipeline: SealPipeline, tmp_path: Path) -> None:
+    """Two files with one stem, and a file of three frames, of which the run had saved the first four pages but one."""
+    files = [tmp_path / name for name in ("a/scan.png", "b/scan.png", "book.tif")]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+    frames = [np.full((40 + 10 * i, 60, 3), 255, np.uint8) for i in range(5)]
+    cv2.imwrite(str(files[0]), frames[0])
+    cv2.imwrite(str(files[1]), frames[1])
+    cv2.imwritemulti(str(files[2]), frames[2:])
+    out = tmp_path / "out"
+    read = list(tiny_pipeline.predict([str(file) for file in files], use_layout_detection=False))
+    for result in (*read[:2], read[3]):
+        result.save_all(out)
+
+    def left(inputs: list[Path] = files) -> list[tuple[Any, Any]]:
+        results = tiny_pipeline.predict([str(file) for file in inputs], use_layout_detection=False, resume_from=out)
+        return [(Path(result["input_path"]).name, result["page_index"]) for result in results]
+
+    assert left() == [("book.tif", 0), ("book.tif", 2)]
+    os.utime(files[0], (2e9, 2e9))  # changed since
+    assert left() == [("scan.png", None), ("book.tif", 0), ("book.tif", 2)]
+    (out / "scan_2_res.json").write_text("{", encoding="utf-8")
+    assert left([*files[:2]]) == [("scan.png", None), ("scan.png", None)]
+    assert left([files[1]]) == [("scan.png", None)]  # the name belongs to another file
+    with pytest.raises(InputError, match="leave resume_from out"):
+        tiny_pipeline.predict(str(files[0]), layout_det_res={"boxes": []}, resume_from=out)
 
 
 def test_a_white_page_has_no_seal(pipeline: SealPipeline) -> None:
