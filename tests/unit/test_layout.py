@@ -198,12 +198,12 @@ def test_painted_seals_come_back_best_first() -> None:
 
 @pytest.mark.parametrize(("height", "width"), [(1280, 960), (500, 2000), (300, 200), (40, 40)])
 def test_the_finder_gives_boxes_in_pixels_of_the_page(height: int, width: int) -> None:
-    scale = min(640 / max(height, width), 4)
+    scale = min(512 / max(height, width), 4)
     box = (0.25 * width, 0.3 * height, 0.6 * width, 0.7 * height)
     seen = tuple(v * scale for v in box)
     canvas = -(-round(height * scale) // 32) * 32, -(-round(width * scale) // 32) * 32
     engine = Answers(seal_maps(*canvas, (0.8, seen))[None])  # type: ignore[arg-type]
-    (found,) = SealFinder(engine).find(np.zeros((height, width, 3), np.uint8), 0.5)
+    (found,) = SealFinder(engine, 512).find(np.zeros((height, width, 3), np.uint8), 0.5)
     assert engine.given[0][0].shape == (1, 3, *canvas)
     assert (found.label, found.score) == ("seal", pytest.approx(0.8))
     assert found.box == pytest.approx(box, rel=1e-3)

@@ -25,15 +25,15 @@ from sealread.training.calibration import fit  # noqa: E402
 from sealread.training.detector import band_loss, band_network  # noqa: E402
 from sealread.training.export import UNWARPING_SIDE  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
-from sealread.training.layout import seal_network, seal_targets  # noqa: E402
+from sealread.training.layout import seal_targets, seeing_blue_first  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
 from sealread.training.modes import run as run_mode  # noqa: E402
-from sealread.training.modules import MODULES, carried_network  # noqa: E402
+from sealread.training.modules import MODULES, carried_network, starting_network  # noqa: E402
 from sealread.training.request import Request  # noqa: E402
 from sealread.training.samples import Data, LabelledImage  # noqa: E402
 from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
 from sealread.training.unwarping import NODES, UnwarpingTask, grid_loss, grid_network  # noqa: E402
-from sealread.zoo import network_from_directory  # noqa: E402
+from sealread.zoo import find_network, network_from_directory  # noqa: E402
 
 
 def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -41,9 +41,11 @@ def run(model: Any, inputs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.asarray(session.run(None, {session.get_inputs()[0].name: inputs})[0])
 
 
-@pytest.mark.parametrize(("make", "size"), [(band_network, (64, 96)), (seal_network, (64, 96)), (grid_network, (256, 256))])
-def test_the_trained_graph_is_the_deployed_graph(make: Any, size: tuple[int, int]) -> None:
-    model = make(onnx.load(str(carried_network("PP-OCRv6_det_small.onnx"))))
+@pytest.mark.parametrize(
+    ("task", "size"), [("seal_text_detection", (64, 96)), ("layout_detection", (64, 96)), ("image_unwarping", (256, 256))]
+)
+def test_the_trained_graph_is_the_deployed_graph(task: str, size: tuple[int, int]) -> None:
+    model = starting_network(task, None, further=False)
     inputs = np.random.default_rng(0).normal(size=(1, 3, *size)).astype(np.float32)
     module = OnnxModule(model)
     trained = module(torch.from_numpy(inputs))[0].detach().numpy()
@@ -54,6 +56,15 @@ def test_the_trained_graph_is_the_deployed_graph(make: Any, size: tuple[int, int
     changed = module(torch.from_numpy(inputs))[0].detach().numpy()
     assert np.abs(changed - run(module.to_onnx(), inputs)).max() < 1e-4
     assert np.abs(changed - trained).max() > 1e-3
+
+
+def test_the_trunk_of_layout_sees_blue_first_what_it_saw_red_first() -> None:
+    file = find_network("PP-LCNet_x1_0_doc_ori", "doc_text_orientation").file
+    base = onnx.load(str(file))
+    image = np.random.default_rng(0).uniform(0.3, 0.7, (1, 3, 224, 224)).astype(np.float32)
+    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    # Beyond the edge the one sees the mean colour, the other one grey: that is all the difference.
+    assert np.abs(run(base, (image - mean) / deviation) - run(seeing_blue_first(base), image[:, ::-1] * 2 - 1)).max() < 0.05
 
 
 def test_an_operator_that_cannot_be_trained_is_named() -> None:

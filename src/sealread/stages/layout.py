@@ -99,7 +99,7 @@ class SealFinder:
     """
 
     engine: Engine
-    long_side: int = 640
+    long_side: int
     cls_id: int = 16
 
     def find(self, page: Image, least: float) -> list[Region]:

@@ -1,8 +1,9 @@
 """The seal finder for pages: its network, its targets and its loss.
 
-The trunk is that of the text detector (PP-OCRv6 small detection); the head gives, at an eighth of the input, the probability
-that a seal's centre is here, and the distances to the four sides of its box (CenterNet, Zhou et al. 2019; distances as in FCOS,
-Tian et al. 2019). `sealread.stages.layout` describes the maps.
+The trunk is that of the orientation classifier (PP-LCNet, Cui et al. 2021) with a feature pyramid (Lin et al. 2017): a seal is known by
+what surrounds it, on the whole page. The head gives, at an eighth of the input, the probability that a seal's centre is here, and the
+distances to the four sides of its box (CenterNet, Zhou et al. 2019; distances as in FCOS, Tian et al. 2019). `sealread.stages.layout`
+describes the maps.
 """
 
 from __future__ import annotations
@@ -12,20 +13,44 @@ import onnx
 import torch
 import torch.nn.functional as functional
 from numpy.typing import NDArray
+from onnx import numpy_helper
 
 from sealread.stages.layout import CENTRE, DISTANCE_UNIT, SEAL_STRIDE, SIDES
-from sealread.training.detector import HeadBuilder
+from sealread.training.heads import HeadBuilder
+
+#: How the trunk was shown images when it was trained: RGB, 0 to 1, less the mean, over the deviation (ImageNet's).
+_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def seal_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
-    """The trunk of PP-OCRv6 small detection with the seal finder's head."""
-    head = HeadBuilder(base, seed)
-    hidden = head.convolution(head.merged, "seal.1", 96, 64, 3, stride=2)
+    """The backbone of PP-LCNet x1.0 with a feature pyramid and the seal finder's head."""
+    head = HeadBuilder(seeing_blue_first(base), seed)
+    for axis, name in ((0, "n"), (2, "h"), (3, "w")):
+        head.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    deepest = head.convolution(head.last("GlobalAveragePool").input[0], "seal.32", 512, 96, 1)
+    sixteenth = head.sum(head.convolution(head.before_halving(1), "seal.16", 256, 96, 1), head.doubled(deepest))
+    sixteenth = head.convolution(sixteenth, "seal.16.mixed", 96, 96, 3)
+    eighth = head.sum(head.convolution(head.before_halving(2), "seal.8", 128, 96, 1), head.doubled(sixteenth))
+    hidden = head.convolution(eighth, "seal.1", 96, 64, 3)
     hidden = head.convolution(hidden, "seal.2", 64, 64, 3)
-    hidden = head.convolution(hidden, "seal.3", 64, 64, 3)
     centre = head.sigmoid(head.convolution(hidden, "seal.centre", 64, 1, 1, relu=False, bias=-4.0))
     sides = head.convolution(hidden, "seal.sides", 64, 4, 1, relu=False)
     return head.finish([centre, sides], "seals", 5)
+
+
+def seeing_blue_first(base: onnx.ModelProto) -> onnx.ModelProto:
+    """PP-LCNet for images in BGR from -1 to 1, in place of RGB as ImageNet's mean and deviation make them."""
+    model = onnx.ModelProto()
+    model.CopyFrom(base)
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    first, norm = (next(node for node in model.graph.node if node.op_type == kind) for kind in ("Conv", "BatchNormalization"))
+    kernel, mean = weights[first.input[1]], weights[norm.input[3]]
+    seen = numpy_helper.to_array(kernel)
+    scaled = seen * (0.5 / _DEVIATION)[:, None, None]
+    moved = numpy_helper.to_array(mean) - (seen * ((0.5 - _MEAN) / _DEVIATION)[:, None, None]).sum((1, 2, 3))
+    kernel.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(scaled[:, ::-1]), kernel.name))
+    mean.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), mean.name))
+    return model
 
 
 def seal_targets(boxes: NDArray[np.float64], height: int, width: int) -> NDArray[np.float32]:

@@ -27,13 +27,13 @@ class TrainedModule:
 
     Attributes:
         drawn: what is drawn for it, ``crops``, ``pages`` or ``sheets``, and how many of them are held out.
-        carried: the file of the package rapidocr from which the embedded network was trained; None: it is trained further itself.
+        base: gives the network from which the embedded one was trained.
         headed: the network with the heads, or the further characters, that are trained; files may have them already.
         task: makes what the loop trains.
     """
 
     drawn: tuple[str, int]
-    carried: str | None
+    base: Callable[[], onnx.ModelProto]
     headed: Callable[[onnx.ModelProto], onnx.ModelProto]
     task: Callable[[onnx.ModelProto, CropSettings, Data], Task]
 
@@ -43,16 +43,26 @@ def _with_head(build: Callable[[onnx.ModelProto], onnx.ModelProto], output: str)
     return lambda model: model if model.graph.output[0].name == output else build(model)
 
 
+def _carried(file: str) -> Callable[[], onnx.ModelProto]:
+    return lambda: _loaded(carried_network(file))
+
+
+def _orientation_classifier() -> onnx.ModelProto:
+    return _with_alphabet(find_network("PP-LCNet_x1_0_doc_ori", "doc_text_orientation"))
+
+
 def _with_seal_characters(model: onnx.ModelProto) -> onnx.ModelProto:
     return with_alphabet(model, ADDED_CHARACTERS)
 
 
 MODULES = {
-    "seal_text_detection": TrainedModule(("crops", 96), "PP-OCRv6_det_small.onnx", _with_head(band_network, "maps"), DetectorTask),
-    "layout_detection": TrainedModule(("pages", 96), "PP-OCRv6_det_small.onnx", _with_head(seal_network, "seals"), SealFinderTask),
-    "text_recognition": TrainedModule(("crops", 192), "PP-OCRv6_rec_small.onnx", _with_seal_characters, RecogniserTask),
-    "doc_text_orientation": TrainedModule(("pages", 96), None, lambda model: model, OrientationTask),
-    "image_unwarping": TrainedModule(("sheets", 128), "PP-OCRv6_det_small.onnx", _with_head(grid_network, "grid"), UnwarpingTask),
+    "seal_text_detection": TrainedModule(
+        ("crops", 96), _carried("PP-OCRv6_det_small.onnx"), _with_head(band_network, "maps"), DetectorTask
+    ),
+    "layout_detection": TrainedModule(("pages", 96), _orientation_classifier, _with_head(seal_network, "seals"), SealFinderTask),
+    "text_recognition": TrainedModule(("crops", 192), _carried("PP-OCRv6_rec_small.onnx"), _with_seal_characters, RecogniserTask),
+    "doc_text_orientation": TrainedModule(("pages", 96), _orientation_classifier, lambda model: model, OrientationTask),
+    "image_unwarping": TrainedModule(("sheets", 128), _carried("PP-OCRv6_det_small.onnx"), _with_head(grid_network, "grid"), UnwarpingTask),
 }
 
 
@@ -78,10 +88,10 @@ def starting_network(module: str, base: str | None, *, further: bool) -> onnx.Mo
     made = MODULES[module]
     if base is not None:
         model = finished_network(module, base)
-    elif made.carried is not None and not further:
-        model = _loaded(carried_network(made.carried))
-    else:
+    elif further:
         model = _with_alphabet(find_network(MODEL_NAMES[module], module))
+    else:
+        model = made.base()
     return made.headed(model)
 
 

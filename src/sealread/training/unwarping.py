@@ -19,10 +19,10 @@ from torch.utils.data import Dataset
 from sealread.pixels import resize
 from sealread.stages.unwarping import Unwarper, regular
 from sealread.training import synth
-from sealread.training.detector import HeadBuilder
 from sealread.training.export import UNWARPING_SIDE, deployed
 from sealread.training.flatness import unwarper_measures
 from sealread.training.graph import OnnxModule
+from sealread.training.heads import HeadBuilder
 from sealread.training.samples import Data, Samples
 from sealread.training.synth.truth import Sample
 from sealread.training.tasks import CropSettings, batches, network_input
@@ -44,7 +44,7 @@ def grid_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
     """The backbone of PP-OCRv6 small detection with a head that gives the sampling grid; a fresh one is nearly regular."""
     head = HeadBuilder(base, seed)
     rng = np.random.default_rng([seed, 1])
-    features = head.convolution(head.sixteenth, "grid.in", 192, _WIDTH, 1, relu=False)
+    features = head.convolution(head.before_halving(1), "grid.in", 192, _WIDTH, 1, relu=False)
     features = head.sum(features, head.weights("grid.place", rng.normal(0, 0.1, (1, _WIDTH, NODES, NODES)).astype(np.float32)))
     for i, dilation in enumerate(_DILATIONS):
         hidden = head.convolution(features, f"grid.{i}.wide", _WIDTH, _WIDTH, 3, dilation=dilation)
