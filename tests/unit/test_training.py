@@ -67,6 +67,11 @@ def test_the_trunk_of_layout_sees_blue_first_what_it_saw_red_first() -> None:
     assert np.abs(run(base, (image - mean) / deviation) - run(seeing_blue_first(base), image[:, ::-1] * 2 - 1)).max() < 0.05
 
 
+def test_layout_is_not_trained_from_the_text_detector() -> None:
+    with pytest.raises(ModelError, match="name such a one with --base"):
+        starting_network("layout_detection", str(carried_network("PP-OCRv6_det_small.onnx")), further=False)
+
+
 def test_an_operator_that_cannot_be_trained_is_named() -> None:
     node = onnx.helper.make_node("Hardmax", ["x"], ["y"])
     value = onnx.helper.make_tensor_value_info

@@ -15,6 +15,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
+from sealread.errors import ModelError
 from sealread.stages.layout import CENTRE, DISTANCE_UNIT, SEAL_STRIDE, SIDES
 from sealread.training.heads import HeadBuilder
 
@@ -23,7 +24,13 @@ _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229
 
 
 def seal_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
-    """The backbone of PP-LCNet x1.0 with a feature pyramid and the seal finder's head."""
+    """The backbone of PP-LCNet x1.0 with a feature pyramid and the seal finder's head.
+
+    Raises:
+        ModelError: the base is another network.
+    """
+    if not {"BatchNormalization", "HardSwish", "GlobalAveragePool"} <= {node.op_type for node in base.graph.node}:
+        raise ModelError("layout is trained from PP-LCNet_x1_0_doc_ori or from a network that finds seals: name such a one with --base")
     head = HeadBuilder(seeing_blue_first(base), seed)
     for axis, name in ((0, "n"), (2, "h"), (3, "w")):
         head.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
