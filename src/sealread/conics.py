@@ -129,16 +129,14 @@ def vote(
         least: support below which a ring is not given.
     """
     found: list[tuple[float, Ellipse]] = []
+    # Support is at most all outlines over the circumference: larger rings than these cannot have enough.
+    octaves = [octave[2 * math.pi * least * octave <= len(points)] for octave in _octaves(*radii)]
     for squash in SQUASHES:
         normal = inward * np.array([1.0, squash], dtype=np.float32)
         normal = (normal / np.linalg.norm(normal, axis=1, keepdims=True)).astype(np.float32)
         round_points = (points / np.array([1.0, squash])).astype(np.float32)
         round_size = (size[0] / squash, size[1])
-        for octave in _octaves(*radii):
-            # Support is at most all outlines over the circumference: larger rings than these cannot have enough.
-            octave = octave[2 * math.pi * least * octave <= len(points)]
-            if len(octave) == 0:
-                break
+        for octave in filter(len, octaves):
             for support, x, y, radius in _vote_circles(round_points, normal, round_size, octave, most, least):
                 # A squashed circumference holds fewer outlines than the circle it stands for.
                 found.append((support * 2 / (1 + min(squash, 1 / squash)), Ellipse(x, y * squash, radius, radius * squash)))

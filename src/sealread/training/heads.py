@@ -35,7 +35,6 @@ class HeadBuilder:
         outputs: int,
         size: int,
         *,
-        stride: int = 1,
         dilation: int = 1,
         relu: bool = True,
         bias: float = 0.0,
@@ -52,7 +51,6 @@ class HeadBuilder:
                 [f"{name}.out"],
                 kernel_shape=[size, size],
                 pads=[size // 2 * dilation] * 4,
-                strides=[stride, stride],
                 dilations=[dilation, dilation],
             )
         )

@@ -61,7 +61,7 @@ class _Paper:
         return y
 
     def addresses(self, y: float) -> float:
-        """Who writes and who is written to, side by side, some boxed; a bar code sometimes."""
+        """Who writes and who is written to, side by side, some boxed."""
         rng, width = self.rng, self.page.shape[1]
         boxed = chance(rng, 0.5)
         below = y
@@ -74,7 +74,7 @@ class _Paper:
         return below
 
     def items(self, y: float) -> float:
-        """Rows of items in columns, some ruled."""
+        """A bar code at the top sometimes; rows of items in columns, some ruled."""
         rng, (height, width) = self.rng, self.page.shape[:2]
         if chance(rng, 0.4):
             bars(rng, self.page, self.right - width * 0.15, height * 0.03, width * 0.15, self.size * 2.5)
