@@ -45,6 +45,7 @@ class Running:
         self.application: Application = make_application({"config": config}, "127.0.0.1", 0)[0]
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
+        listener.listen()  # who connects before the service has started waits
         self.port: int = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.server = uvicorn.Server(server_config(self.application, "127.0.0.1", self.port))
