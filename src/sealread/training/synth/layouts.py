@@ -130,6 +130,16 @@ def certificate(rng: Random, page: Image) -> list[Spot]:
     if chance(rng, 0.5):
         code(rng, page, width * float(rng.uniform(0.1, 0.8)), height * float(rng.uniform(0.05, 0.7)), unit * 0.09)
     line(rng, page, width * 0.72, height * 0.85, size, BLACK, middle=True)
+    if chance(rng, 0.4):  # marks of who accredited the issuer
+        for x in rng.choice([0.12, 0.3, 0.5, 0.7, 0.88], int(rng.integers(1, 4)), replace=False):
+            logo(
+                rng,
+                page,
+                width * float(x),
+                height * 0.9,
+                unit * float(rng.uniform(0.025, 0.06)),
+                colour if chance(rng, 0.5) else print_colour(rng),
+            )
     return [(float(rng.uniform(0.65, 0.82)), float(rng.uniform(0.76, 0.88)), "any")]
 
 

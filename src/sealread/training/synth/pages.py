@@ -91,7 +91,9 @@ def _distractions(rng: Random, page: Image) -> None:
                 cv2.LINE_AA,
             )
         elif kind >= 9:
-            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), _ringless(rng), backgrounds.print_colour(rng))
+            # Mostly what only print shows: a framed box looks the same as a stamp once it has been copied in black and white.
+            plan = wordmark(rng, "latin") if chance(rng, 0.7) else _ringless(rng)
+            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), plan, backgrounds.print_colour(rng))
         else:
             corner = (int(x + size * rng.uniform(1, 5)), int(y + size * rng.uniform(0.5, 2)))
             cv2.rectangle(page, (int(x), int(y)), corner, colour.tolist(), int(rng.integers(1, 4)))
@@ -114,14 +116,16 @@ def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Im
         else:
             x, y, kind = float(rng.uniform(0.08, 0.92)), float(rng.uniform(0.05, 0.95)), "any"
         share = float(np.exp(rng.uniform(np.log(0.055), np.log(0.35)))) * (1.0 if kind == "any" else 0.75)
+        spread = 6.0
         if kind == "supervision":
             plan = outline_of(100.0, float(rng.uniform(60, 76)))
             supervision_seal(rng, plan, float(plan.outline[:, 1].max()))
         elif kind == "invoice":
             plan = outline_of(100.0, float(rng.uniform(62, 78)))
             invoice_seal(rng, plan, float(plan.outline[:, 1].max()), "zh", names.organisation(rng))
-        elif chance(rng, 0.7 if kind == "firm" else 0.15):  # stamps without a ring: framed or bare lines, a firm's mark
+        elif chance(rng, 0.7 if kind == "firm" else 0.25):  # stamps without a ring: framed or bare lines, a firm's mark
             plan = _ringless(rng)
+            spread = 9.0  # nobody takes care to press them straight
             colour = str(rng.choice(["blue", "black", "purple", "red"], p=[0.35, 0.3, 0.15, 0.2]))
         else:
             plan = last if last is not None and chance(rng, 0.2) else seal_plan(rng)
@@ -129,7 +133,7 @@ def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Im
         if kind == "firm":
             share = float(rng.uniform(0.09, 0.26))
         share = max(0.05, min(share, 0.9 * min(width, height) / unit))
-        turn = seal_turn(rng) if kind == "any" and chance(rng, 0.7) else float(np.clip(rng.normal(0, 6), -25, 25))
+        turn = seal_turn(rng) if kind == "any" and chance(rng, 0.7) else float(np.clip(rng.normal(0, spread), -25, 25))
         matrix = seal_matrix(rng, share * unit / 200, turn)
         reach = np.abs(plan.outline @ matrix[:, :2].T).max(axis=0)
         # Mostly whole seals; a few reach over the edge.
