@@ -87,7 +87,6 @@ VARIANTS = (
     Variant("no corrections of texts", {"TextRecognition": {"correct_texts": False}}),
     Variant("no bands: outlines alone", around=without_bands),
     Variant("no second way of finding seals", around=without_ink),
-    Variant("layout: sealread-layout-small", {"LayoutDetection": {"model_name": "sealread-layout-small"}}),
     Variant("recogniser: PP-OCRv6 small as it comes", {"TextRecognition": {"model_name": "PP-OCRv6_small_rec", "correct_texts": False}}),
     Variant(
         "detector: official PP-OCRv4 mobile",

@@ -26,7 +26,6 @@ WEIGHTS = Path(sealread.__file__).parent / "weights"
 SHAPES = {
     "PP-LCNet_x1_0_doc_ori": (1, 3, 224, 224),
     "seal_layout": (1, 3, 640, 480),
-    "seal_layout_small": (1, 3, 640, 480),
     "seal_detection": (1, 3, 320, 320),
     "seal_recognition": (1, 3, 48, 640),
 }

@@ -61,8 +61,9 @@ _SAME_CLASS, _OTHER_CLASS = 0.6, 0.98
 #: Share of a box inside another one from which it counts as contained.
 _CONTAINED = 0.9
 #: Weights of the network's and the ink's log odds and the constant that make the score of both (see `fused`). Fitted on drawn pages, and
-#: 0.3 taken off the constant: drawn pages flatter the network, and on real ones logos scored up to 0.53 and found seals from 0.7 on.
-_FUSION = (2.3, 0.3, -0.9)
+#: 0.5 taken off the constant: drawn pages flatter the network. Both logos and seals of real ones then lie between 0.5 and 0.8, where
+#: `sealread.regions` asks for legible text.
+_FUSION = (2.74, 0.08, -0.15)
 #: Score of a place that one of the two does not show; overlap from which both mean the same place.
 _UNSEEN, _SAME_PLACE = 0.02, 0.5
 

@@ -17,10 +17,8 @@ from onnx import numpy_helper
 
 from sealread.errors import ModelError
 from sealread.stages.layout import CENTRE, DISTANCE_UNIT, SEAL_STRIDE, SIDES
+from sealread.stages.orientation import DEVIATION, MEAN
 from sealread.training.heads import HeadBuilder
-
-#: How the trunk was shown images when it was trained: RGB, 0 to 1, less the mean, over the deviation (ImageNet's).
-_MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
 def seal_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
@@ -47,14 +45,15 @@ def seal_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
 
 def seeing_blue_first(base: onnx.ModelProto) -> onnx.ModelProto:
     """PP-LCNet for images in BGR from -1 to 1, in place of RGB as ImageNet's mean and deviation make them."""
+    mean_seen, deviation = np.array(MEAN, np.float32), np.array(DEVIATION, np.float32)
     model = onnx.ModelProto()
     model.CopyFrom(base)
     weights = {weight.name: weight for weight in model.graph.initializer}
     first, norm = (next(node for node in model.graph.node if node.op_type == kind) for kind in ("Conv", "BatchNormalization"))
     kernel, mean = weights[first.input[1]], weights[norm.input[3]]
     seen = numpy_helper.to_array(kernel)
-    scaled = seen * (0.5 / _DEVIATION)[:, None, None]
-    moved = numpy_helper.to_array(mean) - (seen * ((0.5 - _MEAN) / _DEVIATION)[:, None, None]).sum((1, 2, 3))
+    scaled = seen * (0.5 / deviation)[:, None, None]
+    moved = numpy_helper.to_array(mean) - (seen * ((0.5 - mean_seen) / deviation)[:, None, None]).sum((1, 2, 3))
     kernel.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(scaled[:, ::-1]), kernel.name))
     mean.CopyFrom(numpy_helper.from_array(moved.astype(np.float32), mean.name))
     return model
