@@ -42,6 +42,10 @@ _SURE_SEAL, _HARDLY_LEGIBLE = 0.8, 0.07
 _MOST_DOUBTFUL = 6
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
 _WHOLE_ASPECT, _WHOLE_SCORE = 3.0, 0.5
+#: ... unless it has a seal of this score: parts of a large seal look like small ones.
+_CERTAIN = 0.9
+#: A place that has so many times the area of another one is not the same thing, but may have it as its part.
+_MUCH_LARGER = 2.0
 #: Boxes with this overlap, or this share of the smaller one in common, show the same thing.
 _SAME_IOU, _SAME_SHARE = 0.3, 0.6
 
@@ -78,7 +82,7 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         if all(_apart(region, other) for other in [*seals, *doubtful]):
             doubtful.append(region)
     doubtful = [replace(region, legible_from=_LEGIBLE) for region in doubtful[:_MOST_DOUBTFUL]]
-    if not seals and max(width, height) <= _WHOLE_ASPECT * min(width, height):
+    if all(region.score < _CERTAIN for region in seals) and max(width, height) <= _WHOLE_ASPECT * min(width, height):
         # The picture may be nothing but one seal, with its ring at the edges or cut off.
         doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height)), _LEGIBLE))
     return found, doubtful
@@ -93,7 +97,7 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
     """The doubtful places whose text is that of a seal, with that text; what shows the same as an earlier one is left out."""
     kept: list[tuple[Region, list[DetectedLine]]] = []
     for region, lines in zip(doubtful, detected, strict=True):
-        if _confirms(lines, region) and all(_apart(region, other) for other, _ in kept):
+        if _confirms(lines, region) and all(_apart(region, other) or _has_as_part(region, other) for other, _ in kept):
             kept.append((region, lines))
     return kept
 
@@ -103,9 +107,14 @@ def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tupl
     enough = [
         max((line.score for line in seal.lines), default=0.0) >= place.legible_from for place, seal in zip(places, seals, strict=True)
     ]
-    kept = [seal for seal, legible in zip(seals, enough, strict=True) if legible]
-    none = [place for place, legible in zip(places, enough, strict=True) if not legible]
-    return [replace(seal, region_id=number) for number, seal in enumerate(kept, 1)], none
+    legible = [place for place, is_enough in zip(places, enough, strict=True) if is_enough]
+    # What is only part of another seal, a picture that is one as a whole above all, was no seal of its own.
+    kept = [
+        is_enough and not (place.score < _CERTAIN and any(_has_as_part(other, place) for other in legible))
+        for place, is_enough in zip(places, enough, strict=True)
+    ]
+    numbered = [replace(seal, region_id=number) for number, seal in enumerate((s for s, keep in zip(seals, kept, strict=True) if keep), 1)]
+    return numbered, [place for place, keep in zip(places, kept, strict=True) if not keep]
 
 
 def _seal_class(stage: Finder) -> int:
@@ -122,6 +131,10 @@ def _apart(region: Region, other: Region) -> bool:
     """Whether two boxes show different things: they overlap little and neither lies in the other."""
     least = min(area(region.box), area(other.box))
     return iou(region.box, other.box) < _SAME_IOU and intersection(region.box, other.box) < _SAME_SHARE * least
+
+
+def _has_as_part(region: Region, other: Region) -> bool:
+    return area(region.box) > _MUCH_LARGER * area(other.box) and not _apart(region, other)
 
 
 def _confirms(lines: Sequence[DetectedLine], region: Region) -> bool:

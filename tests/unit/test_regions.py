@@ -77,6 +77,20 @@ def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() 
     assert [len(reading.lines) for reading in kept] == [1, 2]
 
 
+@pytest.mark.parametrize(("score", "whole", "kept"), [(0.85, 0.6, [2]), (0.95, 0.6, [1, 2]), (0.85, 0.01, [1])])
+def test_a_part_of_a_legible_seal_is_no_seal_of_its_own_unless_the_layout_is_certain(score: float, whole: float, kept: list[int]) -> None:
+    places = [region((10, 10, 40, 40), score), replace(region((0, 0, 100, 100)), legible_from=0.15)]
+    readings, none = with_legible(places, [seal(1, 0.6), replace(seal(2, whole), page_box=(0, 0, 100, 100))])
+    assert none == [place for number, place in enumerate(places, 1) if number not in kept]
+    assert [reading.region_id for reading in readings] == list(range(1, len(kept) + 1))
+    assert [reading.page_box[2] for reading in readings] == [{1: 1, 2: 100}[number] for number in kept]
+
+
+def test_a_part_that_is_confirmed_first_does_not_hide_the_whole() -> None:
+    places = [region((30, 30, 70, 70)), region((0, 0, 100, 100))]
+    assert len(confirmed(places, [[line(0.9, 200)]] * 2)) == 2
+
+
 class Silent:
     """A layout network of the official kind that finds nothing and knows no seals."""
 
