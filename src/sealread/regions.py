@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 
@@ -42,9 +43,9 @@ _SURE_SEAL, _HARDLY_LEGIBLE = 0.8, 0.07
 _MOST_DOUBTFUL = 6
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
 _WHOLE_ASPECT, _WHOLE_SCORE = 3.0, 0.5
-#: ... unless it has a seal of this score: parts of a large seal look like small ones.
+#: ... and to our own network parts of a large seal look like small ones: only of a seal of this score it is certain.
 _CERTAIN = 0.9
-#: A place that has so many times the area of another one is not the same thing, but may have it as its part.
+#: A place of more than so many times the area of another one is not the same thing, but may have it as its part.
 _MUCH_LARGER = 2.0
 #: Boxes with this overlap, or this share of the smaller one in common, show the same thing.
 _SAME_IOU, _SAME_SHARE = 0.3, 0.6
@@ -61,10 +62,10 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     cls_id = _seal_class(stage)
     ink = InkFinder(cls_id)
     second: list[Region] = []
+    own = isinstance(stage, SealFinder)
     if isinstance(stage, InkFinder):
         everything = stage.find(flat, _least(settings))
     else:
-        own = isinstance(stage, SealFinder)
         # The ink is looked at while the network runs: neither needs the other.
         with ThreadPoolExecutor(1, "sealread-ink") as beside:
             looked = beside.submit(ink.find, flat, LEAST_HINT if own else _LEAST_DOUBTFUL)
@@ -73,7 +74,7 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         everything = fused(everything, shown) if own else everything
         second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
-    if isinstance(stage, SealFinder):
+    if own:
         found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]
     seals = [region for region in found if is_seal(region)]
     unsure = [region for region in everything if is_seal(region) and region.score >= _LEAST_DOUBTFUL]
@@ -82,7 +83,8 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         if all(_apart(region, other) for other in [*seals, *doubtful]):
             doubtful.append(region)
     doubtful = [replace(region, legible_from=_LEGIBLE) for region in doubtful[:_MOST_DOUBTFUL]]
-    if all(region.score < _CERTAIN for region in seals) and max(width, height) <= _WHOLE_ASPECT * min(width, height):
+    certain = [region for region in seals if not own or region.score >= _CERTAIN]
+    if not certain and max(width, height) <= _WHOLE_ASPECT * min(width, height):
         # The picture may be nothing but one seal, with its ring at the edges or cut off.
         doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height)), _LEGIBLE))
     return found, doubtful
@@ -103,17 +105,15 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
 
 
 def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tuple[list[SealReading], list[Region]]:
-    """The seals that are as legible as their places ask, numbered anew; and the places where nothing is."""
-    enough = [
+    """The seals that are as legible as their places ask, and no part of a confirmed one, numbered anew; and the places of the others."""
+    legible = [
         max((line.score for line in seal.lines), default=0.0) >= place.legible_from for place, seal in zip(places, seals, strict=True)
     ]
-    legible = [place for place, is_enough in zip(places, enough, strict=True) if is_enough]
-    # What is only part of another seal, a picture that is one as a whole above all, was no seal of its own.
-    kept = [
-        is_enough and not (place.score < _CERTAIN and any(_has_as_part(other, place) for other in legible))
-        for place, is_enough in zip(places, enough, strict=True)
-    ]
-    numbered = [replace(seal, region_id=number) for number, seal in enumerate((s for s, keep in zip(seals, kept, strict=True) if keep), 1)]
+    # Only the picture as a whole is confirmed where another seal lies; boxes that the layout nests are nested because the caller asks so.
+    wholes = [place for place in compress(places, legible) if place.legible_from >= _LEGIBLE]
+    parts = [place.score < _CERTAIN and any(_has_as_part(whole, place) for whole in wholes) for place in places]
+    kept = [is_legible and not is_part for is_legible, is_part in zip(legible, parts, strict=True)]
+    numbered = [replace(seal, region_id=number) for number, seal in enumerate(compress(seals, kept), 1)]
     return numbered, [place for place, keep in zip(places, kept, strict=True) if not keep]
 
 
@@ -134,6 +134,7 @@ def _apart(region: Region, other: Region) -> bool:
 
 
 def _has_as_part(region: Region, other: Region) -> bool:
+    """Whether the other place lies in this one and is much smaller."""
     return area(region.box) > _MUCH_LARGER * area(other.box) and not _apart(region, other)
 
 

@@ -86,6 +86,11 @@ def test_a_part_of_a_legible_seal_is_no_seal_of_its_own_unless_the_layout_is_cer
     assert [reading.page_box[2] for reading in readings] == [{1: 1, 2: 100}[number] for number in kept]
 
 
+def test_seals_that_the_layout_nests_stay() -> None:
+    places = [region((10, 10, 40, 40), 0.6), region((0, 0, 100, 100), 0.95)]
+    assert with_legible(places, [seal(1, 0.6), seal(2, 0.6)])[1] == []
+
+
 def test_a_part_that_is_confirmed_first_does_not_hide_the_whole() -> None:
     places = [region((30, 30, 70, 70)), region((0, 0, 100, 100))]
     assert len(confirmed(places, [[line(0.9, 200)]] * 2)) == 2
