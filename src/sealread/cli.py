@@ -331,6 +331,7 @@ def _synth(words: list[str], make: MakePipeline) -> int:
     formats = ("realseals", "textdet", "textrec", "coco", "orientation")
     parser.add_argument("--format", choices=formats, default="realseals", help="how the labels are written (default: %(default)s)")
     parser.add_argument("--size", type=int, default=640, help="longer side of the images in pixels (default: %(default)s)")
+    parser.add_argument("--validation", type=float, default=0.1, help="about this share is for validation (default: %(default)s)")
     args = parser.parse_args(words)
     _require_above_zero(args, "count", "size")
     try:
@@ -338,7 +339,8 @@ def _synth(words: list[str], make: MakePipeline) -> int:
     except ModuleNotFoundError as error:
         raise _without_extra("synth", error) from error
     started = time.perf_counter()
-    write_dataset(Path(args.out), count=args.count, seed=args.seed, kind=args.kind, form=args.format, size=args.size)
+    drawn = {"count": args.count, "seed": args.seed, "kind": args.kind, "size": args.size}
+    write_dataset(Path(args.out), form=args.format, validation=args.validation, **drawn)
     print(f"{args.out}: {args.count} images, {args.count / (time.perf_counter() - started):.1f} a second")
     return 0
 

@@ -72,7 +72,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("device", "provider", "settings"),
     [
-        ("gpu:1", "CUDAExecutionProvider", {"device_id": 1}),
+        ("gpu:1", "CUDAExecutionProvider", {"device_id": 1, "cudnn_conv_algo_search": "DEFAULT"}),
         ("gpu", "MIGraphXExecutionProvider", {"device_id": 0}),
         ("dcu:2", "ROCMExecutionProvider", {"device_id": 2}),
         ("npu:3", "CANNExecutionProvider", {"device_id": 3}),

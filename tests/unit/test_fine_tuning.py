@@ -351,7 +351,7 @@ class TestPlan:
         return _planned(Request("layout_detection", Path("out"), **asked), Schedule(steps=1000, rate=1e-3, validate_every=500), 10)
 
     def test_drawn_samples_follow_the_recipe(self) -> None:
-        assert self.plan() == Schedule(steps=1000, rate=1e-3, validate_every=500)
+        assert self.plan() == Schedule(steps=1000, rate=1e-3, warmup=100, validate_every=500)
 
     def test_a_set_of_ones_own_is_gone_over_twenty_times_at_a_lower_rate(self) -> None:
         plan = self.plan(dataset=Path("set"))

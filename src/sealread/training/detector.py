@@ -38,7 +38,8 @@ def band_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tenso
     total = predicted.new_zeros(())
     for channel, factor in ((CORE, 1.0), (REGION, 0.5)):
         p, t = predicted[:, channel].clamp(1e-5, 1 - 1e-5), target[:, channel]
-        entropy = functional.binary_cross_entropy(p, t, reduction="none") * weight
+        with torch.autocast(p.device.type, enabled=False):  # a GPU refuses it there, also in float32
+            entropy = functional.binary_cross_entropy(p, t, reduction="none") * weight
         positive = t * weight
         count = positive.sum()
         negative = (entropy * (1 - t)).flatten()

@@ -27,6 +27,8 @@ from sealread.errors import ModelError
 _TRAINABLE_FROM = 2
 #: From this input on, an operator's tensors are settings, not weights (for batch normalisation: the running statistics).
 _FIXED_FROM = {"Resize": 1, "Clip": 1, "Pow": 1, "ReduceMean": 1, "BatchNormalization": 3}
+#: Of these operators the settings are read as numbers, so they stay with the CPU wherever the network is.
+_READ = ("Resize", "Clip", "ReduceMean")
 
 
 class OnnxModule(nn.Module):
@@ -50,26 +52,37 @@ class OnnxModule(nn.Module):
         self.output_names = list(outputs) if outputs is not None else [value.name for value in graph.output]
         self._parameter_of: dict[str, str] = {}
         self._constants: dict[str, Tensor] = {}
-        fixed = {name for node in graph.node for name in list(node.input)[_FIXED_FROM.get(node.op_type, 99) :]}
+        self._buffer_of: dict[str, str] = {}
+        settings = [(node.op_type, name) for node in graph.node for name in list(node.input)[_FIXED_FROM.get(node.op_type, 99) :]]
+        fixed, read = {name for _, name in settings}, {name for kind, name in settings if kind in _READ}
         for initializer in graph.initializer:
-            self._add_tensor(initializer.name, numpy_helper.to_array(initializer), fixed)
+            self._add_tensor(initializer.name, numpy_helper.to_array(initializer), fixed, read)
         self._nodes = []
         for node in _with_gelu(graph):
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             if node.op_type == "Constant":
-                self._constants[node.output[0]] = torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy())
+                self._add_constant(node.output[0], torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()), read)
             elif node.op_type in _OPERATORS:
                 self._nodes.append((_OPERATORS[node.op_type], list(node.input), list(node.output), attributes))
             else:
                 raise ModelError(f"the operator {node.op_type} of this network cannot be trained; export it with standard operators")
         self._last_use = self._find_last_uses()
 
-    def _add_tensor(self, name: str, array: np.ndarray[Any, Any], fixed: set[str]) -> None:
+    def _add_tensor(self, name: str, array: np.ndarray[Any, Any], fixed: set[str], read: set[str]) -> None:
         tensor = torch.from_numpy(np.array(array))
         if tensor.is_floating_point() and tensor.numel() >= _TRAINABLE_FROM and name not in fixed:
             key = f"p{len(self._parameter_of)}"
             self._parameter_of[name] = key
             self.register_parameter(key, nn.Parameter(tensor.float()))
+        else:
+            self._add_constant(name, tensor, read)
+
+    def _add_constant(self, name: str, tensor: Tensor, read: set[str]) -> None:
+        """Shapes, axes and settings stay with the CPU; what is calculated with goes where the weights go."""
+        if tensor.is_floating_point() and name not in read:
+            key = f"b{len(self._buffer_of)}"
+            self._buffer_of[name] = key
+            self.register_buffer(key, tensor.float(), persistent=False)
         else:
             self._constants[name] = tensor.float() if tensor.is_floating_point() else tensor
 
@@ -87,7 +100,7 @@ class OnnxModule(nn.Module):
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Run the graph on tensors in the order of its inputs; gives its outputs in order."""
         values: dict[str, Tensor] = dict(zip(self.input_names, inputs, strict=True))
-        for name, key in self._parameter_of.items():
+        for name, key in (*self._parameter_of.items(), *self._buffer_of.items()):
             values[name] = getattr(self, key)
         values.update(self._constants)
         for (operator, names, outputs, attributes), finished in zip(self._nodes, self._last_use, strict=True):

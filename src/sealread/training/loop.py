@@ -40,7 +40,7 @@ class Schedule:
 
     steps: int
     rate: float = 4e-4
-    warmup: int = 50
+    warmup: int = 200
     decay: float = 1e-4
     clip: float = 2.0
     average: float = 0.995

@@ -160,13 +160,20 @@ def _has_handwriting() -> bool:
     return True
 
 
+def _amount(rng: Random) -> str:
+    """A sum of money as somebody writes it down."""
+    number = int(10 ** rng.uniform(1, 6))
+    return f"{number}{rng.choice(['', '.', ',', ',-', '.', ','])}{int(rng.integers(100)):02d}" if chance(rng, 0.7) else str(number)
+
+
 @cache
 def strips(language: str = "zh") -> tuple[Sheet, ...]:
-    """Single printed lines, 255 is ink, 68 pixels high; of Chinese forms (``zh``), or of business papers in Latin script (``latin``)."""
-    rng = np.random.default_rng(7_003 if language == "zh" else 7_005)
+    """Single lines, 255 is ink, 68 pixels high: of Chinese forms (``zh``), of business papers (``latin``), sums by hand (``hand``)."""
+    seed, written = {"zh": (7_003, _form_line), "latin": (7_005, business_line), "hand": (7_007, _amount)}[language]
+    rng = np.random.default_rng(seed)
     made = []
     for _ in range(220):
-        text = _form_line(rng) if language == "zh" else business_line(rng)
+        text = written(rng)
         font = _font(_choose(rng, language), 52)
         picture = Pictures.new("L", (max(int(font.getlength(text)) + 12, 40), 68), 0)
         ImageDraw.Draw(picture).text((6, 2), text, fill=255, font=font)

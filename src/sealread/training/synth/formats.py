@@ -8,7 +8,7 @@
 | coco | COCODetDataset with the category `seal` | crops, pages |
 | orientation | ClsDataset: images turned clockwise by 0, 90, 180, 270 degrees | crops, pages |
 
-Image `i` of a dataset follows from `(seed, i)` alone; every tenth one, as drawn from the seed, is for validation.
+Image `i` of a dataset follows from `(seed, i)` alone; about every tenth one, as drawn from the seed, is for validation.
 Polygons lie in pixels of the image beside them.
 """
 
@@ -33,10 +33,13 @@ KINDS = ("crops", "pages")
 
 #: Lines whose characters are lower than this, in pixels, are marked as not to be learned.
 _LEGIBLE = 7.0
-_VALIDATION_SHARE = 0.1
+#: Share of the images that is for validation.
+VALIDATION_SHARE = 0.1
 
 
-def write_dataset(out: Path, *, count: int, seed: int, kind: str, form: str, size: int | None = None) -> None:
+def write_dataset(
+    out: Path, *, count: int, seed: int, kind: str, form: str, size: int | None = None, validation: float = VALIDATION_SHARE
+) -> None:
     """Draw a dataset and write it.
 
     Args:
@@ -46,15 +49,18 @@ def write_dataset(out: Path, *, count: int, seed: int, kind: str, form: str, siz
         kind: crops or pages.
         form: realseals, textdet, textrec, coco or orientation.
         size: longer side in pixels; None means 320 for crops and 960 for pages.
+        validation: about this share of the images is for validation.
 
     Raises:
-        InputError: an unknown kind or form, or a count below one.
+        InputError: an unknown kind or form, a count below one, or a share that is none.
     """
     for name, value, known in (("kind", kind, KINDS), ("form", form, FORMS)):
         if value not in known:
             raise InputError(f"The {name} of a synthetic dataset is one of {', '.join(known)}, not '{value}'.", parameter=name)
     if count < 1:
         raise InputError(f"A dataset needs at least one image, not {count}.", parameter="count")
+    if not 0 <= validation < 1:
+        raise InputError(f"The share for validation is at least 0 and below 1, not {validation}.", parameter="validation")
     writers: dict[str, Callable[[Path, Iterator[tuple[str, str, Sample]]], None]] = {
         "realseals": _realseals,
         "textdet": _textdet,
@@ -63,13 +69,13 @@ def write_dataset(out: Path, *, count: int, seed: int, kind: str, form: str, siz
         "orientation": _orientation,
     }
     (out / "images").mkdir(parents=True, exist_ok=True)
-    writers[form](out, _samples(count, seed, kind, size))
+    writers[form](out, _samples(count, seed, kind, size, validation))
 
 
-def _samples(count: int, seed: int, kind: str, size: int | None) -> Iterator[tuple[str, str, Sample]]:
+def _samples(count: int, seed: int, kind: str, size: int | None, validation: float) -> Iterator[tuple[str, str, Sample]]:
     """File stem, split (train or val) and sample, one by one; the last image is for validation if no other one is."""
-    chosen = np.random.default_rng([seed, 1]).random(count) < _VALIDATION_SHARE
-    if count > 1 and not chosen.any():
+    chosen = np.random.default_rng([seed, 1]).random(count) < validation
+    if count > 1 and validation > 0 and not chosen.any():
         chosen[-1] = True
     if chosen.all():
         chosen[0] = False

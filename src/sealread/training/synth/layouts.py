@@ -84,8 +84,12 @@ def receipt(rng: Random, page: Image) -> list[Spot]:
     size = width * float(rng.uniform(0.035, 0.06))
     colour = BLACK if chance(rng, 0.6) else print_colour(rng)
     heading = red(rng) if chance(rng, 0.4) else colour
-    for _ in range(int(rng.integers(1, 5))):
-        line(rng, page, width / 2, y, size * float(rng.uniform(1.0, 1.6)), heading, middle=True)
+    if chance(rng, 0.3):  # a firm's name and address above all, as printers for two colours write them
+        heading, language = rng.uniform(20, 200, 3), "latin"
+    else:
+        language = "zh"
+    for _ in range(int(rng.integers(1, 9 if language == "latin" else 5))):
+        line(rng, page, width / 2, y, size * float(rng.uniform(1.0, 1.6)), heading, middle=True, language=language)
         y += size * 1.8
     top = y / height
     y += height * float(rng.uniform(0.02, 0.2))

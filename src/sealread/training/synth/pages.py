@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.training.synth import backgrounds, effects, elements, layouts, names
+from sealread.training.synth import backgrounds, effects, elements, illustrations, layouts, names
 from sealread.training.synth.angular_seals import rectangular_seal
 from sealread.training.synth.arrangement import outline_of
 from sealread.training.synth.figures import Plan
@@ -63,7 +63,7 @@ def _distractions(rng: Random, page: Image) -> None:
     for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.25, 0.35, 0.25, 0.15]))):
         x, y = rng.uniform(0.05, 0.95, 2) * (width, height)
         size = unit * float(rng.uniform(0.02, 0.09))
-        kind = int(rng.integers(14)) - 2
+        kind = int(rng.integers(20)) - 2
         colour = elements.red(rng) if chance(rng, 0.4) else rng.uniform(20, 200, 3)
         if kind <= 1:
             elements.logo(rng, page, x, y, size, colour)
@@ -90,6 +90,15 @@ def _distractions(rng: Random, page: Image) -> None:
                 int(rng.integers(1, 4)),
                 cv2.LINE_AA,
             )
+        elif kind == 12:
+            illustrations.plot(rng, page, x, y, size * float(rng.uniform(1.5, 4)))
+        elif kind in (13, 14):
+            illustrations.drawing(rng, page, x, y, size * float(rng.uniform(2, 7)))
+        elif kind == 15:
+            illustrations.gathering(rng, page, x, y, size * float(rng.uniform(2, 7)))
+        elif kind >= 16:
+            pen = np.array([180, 90, 40]) if chance(rng, 0.3) else np.full(3, float(rng.uniform(20, 90)))
+            illustrations.sums(rng, page, x, y, size * float(rng.uniform(0.3, 1.0)), pen)
         elif kind >= 9:
             # Mostly what only print shows: a framed box looks the same as a stamp once it has been copied in black and white.
             plan = wordmark(rng, "latin") if chance(rng, 0.7) else _ringless(rng)
