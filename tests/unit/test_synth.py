@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from sealread.training.synth import FONT_PACKAGES, Sample, SealTruth, draw_crop,
 from sealread.training.synth.effects import Bend, View, tilt
 from sealread.training.synth.fonts import faces
 from sealread.training.synth.formats import FORMS, write_dataset
+from sealread.training.synth.illustrations import drawing, gathering, plot
 from sealread.training.synth.strips import strip_of
 
 
@@ -182,6 +184,30 @@ def test_datasets_parse(form: str, tmp_path: Path) -> None:
 def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="realseals"):
         write_dataset(tmp_path, count=1, seed=0, kind="crops", form="yolo")
+
+
+def test_as_much_as_is_asked_for_is_held_out(tmp_path: Path) -> None:
+    for share, least, most in ((0.0, 0, 0), (0.5, 10, 30)):
+        write_dataset(tmp_path, count=40, seed=5, kind="crops", form="textdet", size=96, validation=share)
+        held_out = (tmp_path / "val.txt").read_text(encoding="utf-8").splitlines()
+        assert least <= len(held_out) <= most
+    with pytest.raises(InputError, match="below 1"):
+        write_dataset(tmp_path, count=4, seed=5, kind="crops", form="textdet", validation=1.0)
+
+
+@pytest.mark.parametrize("illustration", [drawing, gathering, plot])
+def test_illustrations_stay_in_their_place(illustration: Callable[..., None]) -> None:
+    for number in range(12):
+        rng = np.random.default_rng([7, number])
+        page = np.full((200, 300, 3), 255, np.uint8)
+        x, y = rng.uniform(-60, 260, 2)
+        illustration(rng, page, x, y, 60.0)
+        rows, columns = np.nonzero((page != 255).any(axis=2))
+        if x >= 0 and 0 <= y < 130:
+            assert len(rows)
+        if len(rows):
+            # The caption of a plot stands below it and may be wider.
+            assert illustration is plot or (columns.min() >= x - 1 and rows.min() >= y - 1 and rows.max() <= y + 61)
 
 
 def test_packages_are_named_once() -> None:

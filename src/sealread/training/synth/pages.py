@@ -90,6 +90,10 @@ def _distractions(rng: Random, page: Image) -> None:
                 int(rng.integers(1, 4)),
                 cv2.LINE_AA,
             )
+        elif 9 <= kind <= 11:
+            # Mostly what only print shows: a framed box looks the same as a stamp once it has been copied in black and white.
+            plan = wordmark(rng, "latin") if chance(rng, 0.7) else _ringless(rng)
+            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), plan, backgrounds.print_colour(rng))
         elif kind == 12:
             illustrations.plot(rng, page, x, y, size * float(rng.uniform(1.5, 4)))
         elif kind in (13, 14):
@@ -99,10 +103,6 @@ def _distractions(rng: Random, page: Image) -> None:
         elif kind >= 16:
             pen = np.array([180, 90, 40]) if chance(rng, 0.3) else np.full(3, float(rng.uniform(20, 90)))
             illustrations.sums(rng, page, x, y, size * float(rng.uniform(0.3, 1.0)), pen)
-        elif kind >= 9:
-            # Mostly what only print shows: a framed box looks the same as a stamp once it has been copied in black and white.
-            plan = wordmark(rng, "latin") if chance(rng, 0.7) else _ringless(rng)
-            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), plan, backgrounds.print_colour(rng))
         else:
             corner = (int(x + size * rng.uniform(1, 5)), int(y + size * rng.uniform(0.5, 2)))
             cv2.rectangle(page, (int(x), int(y)), corner, colour.tolist(), int(rng.integers(1, 4)))
