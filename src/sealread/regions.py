@@ -61,24 +61,18 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     height, width = flat.shape[:2]
     cls_id = _seal_class(stage)
     ink = InkFinder(cls_id)
-    shown: list[Region] = []
+    second: list[Region] = []
     own = isinstance(stage, SealFinder)
     if isinstance(stage, InkFinder):
         everything = stage.find(flat, _least(settings))
-    elif own:
-        hints = stage.find(flat, LEAST_HINT)
-        everything = fused(hints, shown)
-        if all(region.score < _CERTAIN for region in everything):
-            # Pages on which our network is certain of a seal are those that it knows; of the others the ink has its say.
-            shown = ink.find(flat, LEAST_HINT)
-            everything = fused(hints, shown)
     else:
         # The ink is looked at while the network runs: neither needs the other.
         with ThreadPoolExecutor(1, "sealread-ink") as beside:
-            looked = beside.submit(ink.find, flat, _LEAST_DOUBTFUL)
-            everything = stage.find(flat, _least(settings))
+            looked = beside.submit(ink.find, flat, LEAST_HINT if own else _LEAST_DOUBTFUL)
+            everything = stage.find(flat, LEAST_HINT if own else _least(settings))
             shown = looked.result()
-    second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
+        everything = fused(everything, shown) if own else everything
+        second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
     if own:
         found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]

@@ -526,7 +526,7 @@ class TestSynth:
         drawn: dict[str, object] = {}
         monkeypatch.setattr("sealread.training.synth.formats.write_dataset", lambda out, **words: drawn.update(words, out=out))
         assert run("synth", str(tmp_path), "--count", "7", "--kind", "pages", "--seed", "3") == 0
-        assert drawn == {"out": tmp_path, "count": 7, "seed": 3, "kind": "pages", "form": "realseals", "size": 640}
+        assert drawn == {"out": tmp_path, "count": 7, "seed": 3, "kind": "pages", "form": "realseals", "size": 640, "validation": 0.1}
         assert re.fullmatch(rf"{re.escape(str(tmp_path))}: 7 images, [0-9.]+ a second\n", capsys.readouterr().out)
 
     @pytest.mark.parametrize("words", [[], ["out", "--kind", "round"], ["out", "more"], ["out", "--cuont", "3"]])

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from sealread.regions import confirmed, search, with_legible
-from sealread.stages.candidates import InkFinder
-from sealread.stages.layout import LayoutSettings, SealFinder, fused, iou
+from sealread.stages.layout import LayoutSettings, fused, iou
 from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
 
 
@@ -104,15 +103,6 @@ class Silent:
 
     def find(self, page: Image, least: float) -> list[Region]:
         return []
-
-
-@pytest.mark.parametrize(("score", "looks"), [(0.4, 1), (0.95, 0)])
-def test_ink_is_looked_at_where_our_network_is_certain_of_no_seal(score: float, looks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked = []
-    monkeypatch.setattr(SealFinder, "find", lambda self, page, least: [region((10, 10, 110, 110), score)])
-    monkeypatch.setattr(InkFinder, "find", lambda self, page, least: looked.append(page) or [])
-    search(SealFinder(None, 640), np.full((400, 300, 3), 255, np.uint8), LayoutSettings())  # type: ignore[arg-type]
-    assert len(looked) == looks
 
 
 def test_a_ring_that_the_network_misses_is_a_doubtful_place(monkeypatch: pytest.MonkeyPatch) -> None:
