@@ -41,16 +41,16 @@ def main() -> int:
         if not files:
             parser.error("there are no images in --images")
         rows: dict[str, dict[str, Any]] = {}
-        first: tuple[str, list[Texts] | None] | None = None
-        for number, device in enumerate(dict.fromkeys(options.devices)):
+        read: dict[str, list[Texts] | None] = {}
+        first = options.devices[0]
+        for device in dict.fromkeys(options.devices):
             print(f"devices: {device}", file=sys.stderr, flush=True)
-            tuned = {} if number == 0 or options.hpi_config is None else {"use_hpip": True, "hpi_config": options.hpi_config}
-            rows[device], texts = measured(device, files, options.pages, options.rounds, tuned)
-            if number == 0:
-                first = device, texts
-            if first is not None and first[1] is not None and texts is not None:
-                ratio = rows[device]["pages_per_second"]["median"] / rows[first[0]]["pages_per_second"]["median"]
-                rows[device] |= {"ratio": ratio} | compared(first[1], texts)
+            tuned = {} if device == first or options.hpi_config is None else {"use_hpip": True, "hpi_config": options.hpi_config}
+            rows[device], read[device] = measured(device, files, options.pages, options.rounds, tuned)
+            expected, texts = read[first], read[device]
+            if expected is not None and texts is not None:
+                ratio = rows[device]["pages_per_second"]["median"] / rows[first]["pages_per_second"]["median"]
+                rows[device] |= {"ratio": ratio} | compared(expected, texts)
             print(f"{device}: {json.dumps(rows[device], ensure_ascii=False)}", flush=True)
     figures = {"images": what, "files": len(files), "files_in_round": options.pages, "rounds": options.rounds}
     write("devices", {"setting": setting()} | figures | {"hpi_config": options.hpi_config, "devices": rows})

@@ -339,8 +339,9 @@ def _synth(words: list[str], make: MakePipeline) -> int:
     except ModuleNotFoundError as error:
         raise _without_extra("synth", error) from error
     started = time.perf_counter()
-    drawn = {"count": args.count, "seed": args.seed, "kind": args.kind, "size": args.size}
-    write_dataset(Path(args.out), form=args.format, validation=args.validation, **drawn)
+    write_dataset(
+        Path(args.out), count=args.count, seed=args.seed, kind=args.kind, form=args.format, size=args.size, validation=args.validation
+    )
     print(f"{args.out}: {args.count} images, {args.count / (time.perf_counter() - started):.1f} a second")
     return 0
 

@@ -67,12 +67,12 @@ def test_the_trunk_of_layout_sees_blue_first_what_it_saw_red_first() -> None:
     assert np.abs(run(base, (image - mean) / deviation) - run(seeing_blue_first(base), image[:, ::-1] * 2 - 1)).max() < 0.05
 
 
-@pytest.mark.parametrize("name", ["sealread-seal-rec", "sealread-seal-det", "sealread-layout", "PP-LCNet_x1_0_doc_ori"])
-def test_all_that_a_network_calculates_with_moves_to_another_device(name: str) -> None:
+@pytest.mark.parametrize("task", MODEL_NAMES)
+def test_all_that_a_network_calculates_with_moves_to_another_device(task: str) -> None:
     # The device "meta" has no numbers, but like a GPU it refuses to calculate with tensors that stayed with the CPU.
-    module = OnnxModule(finished_network(next(task for task, known in MODEL_NAMES.items() if known == name), name)).to("meta")
-    height = 48 if name == "sealread-seal-rec" else 224
-    assert module(torch.zeros(2, 3, height, 224, device="meta"))[0].device.type == "meta"
+    module = OnnxModule(finished_network(task, MODEL_NAMES[task])).to("meta")
+    height, width = {"text_recognition": (48, 224), "image_unwarping": (UNWARPING_SIDE, UNWARPING_SIDE)}.get(task, (224, 224))
+    assert module(torch.zeros(2, 3, height, width, device="meta"))[0].device.type == "meta"
 
 
 def test_layout_is_not_trained_from_the_text_detector() -> None:

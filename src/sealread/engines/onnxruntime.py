@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -52,12 +53,8 @@ class OnnxRuntimeEngine:
     ) -> None:
         import onnxruntime
 
-        if provider in _NVIDIA and hasattr(onnxruntime, "preload_dlls"):  # since 1.21
-            # Finds CUDA's libraries in the packages that pip put beside ONNX Runtime; what it lacks it prints.
-            with redirect_stdout(sys.stderr):
-                onnxruntime.preload_dlls()
-            # It warns of each session that no plug-in serves the card, though the provider does.
-            onnxruntime.set_default_logger_severity(3)
+        if provider in _NVIDIA:
+            _find_cuda()
         session_options = onnxruntime.SessionOptions()
         session_options.log_severity_level = 3
         # Threads that spin while they wait for the next network keep a core from what runs in between and beside.
@@ -87,6 +84,18 @@ class OnnxRuntimeEngine:
         except Exception as cause:  # ONNX Runtime has no public base class for its errors.
             raise EngineError(f"ONNX Runtime failed on inputs {shapes_of(inputs)}: {str(cause).splitlines()[0]}") from cause
         return [np.asarray(output) for output in outputs]
+
+
+@functools.cache
+def _find_cuda() -> None:
+    """Load CUDA's libraries from the packages that pip put beside ONNX Runtime, once in a process; what is lacking is printed."""
+    import onnxruntime
+
+    if hasattr(onnxruntime, "preload_dlls"):  # since 1.21
+        with redirect_stdout(sys.stderr):
+            onnxruntime.preload_dlls()
+    # ONNX Runtime warns of each session that no plug-in serves the card, though the provider does.
+    onnxruntime.set_default_logger_severity(3)
 
 
 def provider_settings(provider: str, card: int, precision: str | None, cache: Path | None, options: Mapping[str, Any]) -> dict[str, Any]:

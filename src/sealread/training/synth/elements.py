@@ -43,12 +43,17 @@ def _reduced_strip(language: str, index: int, height: int) -> Sheet:
     return np.asarray(cv2.resize(strip, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def on_page(page: Image, box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """The part of a box (x1, y1, x2, y2) that lies on the page; x2 is not above x1, or y2 not above y1, where none does."""
+    height, width = page.shape[:2]
+    return max(int(box[0]), 0), max(int(box[1]), 0), min(int(box[2]), width), min(int(box[3]), height)
+
+
 def block(
     rng: Random, page: Image, box: tuple[float, float, float, float], size: int, colour: NDArray[np.float64], *, table: bool = False
 ) -> None:
     """Fill a box (x1, y1, x2, y2 in pixels) with running text, or with a table."""
-    height, width = page.shape[:2]
-    x1, y1, x2, y2 = max(int(box[0]), 0), max(int(box[1]), 0), min(int(box[2]), width), min(int(box[3]), height)
+    x1, y1, x2, y2 = on_page(page, box)
     if x2 - x1 < 8 or y2 - y1 < 5:
         return
     kept = min(_SIZES, key=lambda known: abs(known - size))
@@ -86,6 +91,11 @@ def _lay(page: Image, mask: Sheet, x: int, y: int, colour: NDArray[np.float64]) 
 def tuple_of(colour: NDArray[np.float64]) -> tuple[float, float, float]:
     """The colour as OpenCV takes it."""
     return float(colour[0]), float(colour[1]), float(colour[2])
+
+
+def pen(rng: Random, blue: float) -> NDArray[np.float64]:
+    """BGR of what is written by hand: blue in that share of cases, else dark."""
+    return np.array([180.0, 90.0, 40.0]) if chance(rng, blue) else np.full(3, float(rng.uniform(20, 90)))
 
 
 def red(rng: Random) -> NDArray[np.float64]:
@@ -130,8 +140,7 @@ def bars(rng: Random, page: Image, x: float, y: float, width: float, height: flo
 
 def picture(rng: Random, page: Image, box: tuple[float, float, float, float]) -> None:
     """Something like a photo or a drawing: coloured clouds and shapes."""
-    height, width = page.shape[:2]
-    x1, y1, x2, y2 = max(int(box[0]), 0), max(int(box[1]), 0), min(int(box[2]), width), min(int(box[3]), height)
+    x1, y1, x2, y2 = on_page(page, box)
     if x2 - x1 < 8 or y2 - y1 < 8:
         return
     cells = (int(rng.integers(3, 9)), int(rng.integers(3, 9)))

@@ -34,11 +34,11 @@ KINDS = ("crops", "pages")
 #: Lines whose characters are lower than this, in pixels, are marked as not to be learned.
 _LEGIBLE = 7.0
 #: Share of the images that is for validation.
-VALIDATION_SHARE = 0.1
+_VALIDATION_SHARE = 0.1
 
 
 def write_dataset(
-    out: Path, *, count: int, seed: int, kind: str, form: str, size: int | None = None, validation: float = VALIDATION_SHARE
+    out: Path, *, count: int, seed: int, kind: str, form: str, size: int | None = None, validation: float = _VALIDATION_SHARE
 ) -> None:
     """Draw a dataset and write it.
 

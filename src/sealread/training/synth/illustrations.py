@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.training.synth.elements import line, picture, tuple_of
+from sealread.training.synth.elements import line, on_page, picture, tuple_of
 from sealread.training.synth.names import chance
 from sealread.training.synth.truth import Image
 
@@ -18,16 +18,15 @@ Box = tuple[int, int, int, int]
 _OUTLINE = (30.0, 25.0, 25.0)
 
 
-def _on_page(page: Image, x: float, y: float, width: float, height: float) -> Box | None:
+def _place(page: Image, x: float, y: float, width: float, height: float) -> Box | None:
     """The part of a box on the page, x1, y1, x2, y2; None where next to nothing is left."""
-    x1, y1 = max(int(x), 0), max(int(y), 0)
-    x2, y2 = min(int(x + width), page.shape[1]), min(int(y + height), page.shape[0])
+    x1, y1, x2, y2 = on_page(page, (x, y, x + width, y + height))
     return (x1, y1, x2, y2) if min(x2 - x1, y2 - y1) >= 12 else None
 
 
 def drawing(rng: Random, page: Image, x: float, y: float, size: float) -> None:
     """Figures of flat colours with dark outlines, on a coloured ground or on the page itself."""
-    box = _on_page(page, x, y, size * float(rng.uniform(0.7, 1.5)), size)
+    box = _place(page, x, y, size * float(rng.uniform(0.7, 1.5)), size)
     if box is None:
         return
     x1, y1, x2, y2 = box
@@ -56,7 +55,7 @@ def drawing(rng: Random, page: Image, x: float, y: float, size: float) -> None:
 
 def gathering(rng: Random, page: Image, x: float, y: float, size: float) -> None:
     """A photo of a ring of small things: people on a lawn, plates on a table."""
-    box = _on_page(page, x, y, size * float(rng.uniform(1.0, 1.8)), size)
+    box = _place(page, x, y, size * float(rng.uniform(1.0, 1.8)), size)
     if box is None:
         return
     picture(rng, page, box)
@@ -76,7 +75,7 @@ def gathering(rng: Random, page: Image, x: float, y: float, size: float) -> None
 
 def plot(rng: Random, page: Image, x: float, y: float, size: float) -> None:
     """Axes with a closed curve or a line, and points scattered around it."""
-    box = _on_page(page, x, y, size * float(rng.uniform(1.0, 1.6)), size)
+    box = _place(page, x, y, size * float(rng.uniform(1.0, 1.6)), size)
     if box is None:
         return
     x1, y1, x2, y2 = box

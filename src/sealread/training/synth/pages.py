@@ -101,7 +101,7 @@ def _distractions(rng: Random, page: Image) -> None:
         elif kind == 15:
             illustrations.gathering(rng, page, x, y, size * float(rng.uniform(2, 7)))
         elif kind >= 16:
-            pen = np.array([180, 90, 40]) if chance(rng, 0.3) else np.full(3, float(rng.uniform(20, 90)))
+            pen = elements.pen(rng, 0.3)
             illustrations.sums(rng, page, x, y, size * float(rng.uniform(0.3, 1.0)), pen)
         else:
             corner = (int(x + size * rng.uniform(1, 5)), int(y + size * rng.uniform(0.5, 2)))
@@ -157,7 +157,7 @@ def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Im
         seals.append(truth)
         if chance(rng, 0.12):  # who signs beside a stamp often signs across it
             at = rng.uniform(truth.bbox[:2], truth.bbox[2:])
-            pen = np.array([180, 90, 40]) if chance(rng, 0.4) else np.full(3, float(rng.uniform(20, 90)))
+            pen = elements.pen(rng, 0.4)
             elements.signature(rng, page, at[0], at[1], unit * float(rng.uniform(0.015, 0.05)), pen)
     return page, seals
 
