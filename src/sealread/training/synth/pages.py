@@ -8,15 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.training.synth import backgrounds, effects, elements, illustrations, layouts, names
-from sealread.training.synth.angular_seals import rectangular_seal
+from sealread.training.synth import backgrounds, effects, elements, layouts, names
 from sealread.training.synth.arrangement import outline_of
-from sealread.training.synth.figures import Plan
-from sealread.training.synth.foreign_seals import alphabetic_box, firm_stamp, wordmark
+from sealread.training.synth.distractions import add_distractions
 from sealread.training.synth.ink import texture
 from sealread.training.synth.names import chance
 from sealread.training.synth.round_seals import invoice_seal, supervision_seal
-from sealread.training.synth.scenes import filtered, seal_matrix, seal_plan, seal_turn, stamped
+from sealread.training.synth.scenes import filtered, ringless_plan, seal_matrix, seal_plan, seal_turn, stamped
 from sealread.training.synth.truth import Image, Sample, SealTruth, Spot, map_seal
 
 Random = np.random.Generator
@@ -50,62 +48,10 @@ def draw_sheet(rng: Random, long_side: int = 640) -> Sample:
     if chance(rng, 0.12):  # the form's own tint
         page = backgrounds.inked(page, np.zeros((height, width), np.uint8), rng.uniform(200, 255, 3))
     spots = layout(rng, page)
-    _distractions(rng, page)
+    add_distractions(rng, page)
     count = 0 if chance(rng, 0.25) else int(rng.choice([1, 2, 3, 4], p=[0.5, 0.3, 0.12, 0.08]))
     page, seals = _sealed(rng, page, spots, count)
     return Sample(page, tuple(seals))
-
-
-def _distractions(rng: Random, page: Image) -> None:
-    """Things that are no seals: logos, codes, red writing, pictures, circles drawn by hand."""
-    height, width = page.shape[:2]
-    unit = max(height, width)
-    for _ in range(int(rng.choice([0, 1, 2, 4], p=[0.25, 0.35, 0.25, 0.15]))):
-        x, y = rng.uniform(0.05, 0.95, 2) * (width, height)
-        size = unit * float(rng.uniform(0.02, 0.09))
-        kind = int(rng.integers(20)) - 2
-        colour = elements.red(rng) if chance(rng, 0.4) else rng.uniform(20, 200, 3)
-        if kind <= 1:
-            elements.logo(rng, page, x, y, size, colour)
-        elif kind == 2:
-            elements.code(rng, page, x, y, size * 1.5)
-        elif kind == 3:
-            elements.signature(rng, page, x, y, size, colour)
-        elif kind == 4:
-            elements.picture(rng, page, (x, y, x + size * 3, y + size * 3))
-        elif kind == 5:
-            elements.line(rng, page, x, y, size * 0.5, colour)
-        elif kind == 6:
-            elements.bars(rng, page, x, y, size * 3, size * 0.6)
-        elif kind == 7:
-            axes = (int(size * rng.uniform(0.5, 2)), int(size * rng.uniform(0.3, 1)))
-            cv2.ellipse(
-                page,
-                (int(x), int(y)),
-                axes,
-                float(rng.uniform(-20, 20)),
-                0,
-                float(rng.uniform(330, 400)),
-                colour.tolist(),
-                int(rng.integers(1, 4)),
-                cv2.LINE_AA,
-            )
-        elif 9 <= kind <= 11:
-            # Mostly what only print shows: a framed box looks the same as a stamp once it has been copied in black and white.
-            plan = wordmark(rng, "latin") if chance(rng, 0.7) else _ringless(rng)
-            elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), plan, backgrounds.print_colour(rng))
-        elif kind == 12:
-            illustrations.plot(rng, page, x, y, size * float(rng.uniform(1.5, 4)))
-        elif kind in (13, 14):
-            illustrations.drawing(rng, page, x, y, size * float(rng.uniform(2, 7)))
-        elif kind == 15:
-            illustrations.gathering(rng, page, x, y, size * float(rng.uniform(2, 7)))
-        elif kind >= 16:
-            pen = elements.pen(rng, 0.3)
-            illustrations.sums(rng, page, x, y, size * float(rng.uniform(0.3, 1.0)), pen)
-        else:
-            corner = (int(x + size * rng.uniform(1, 5)), int(y + size * rng.uniform(0.5, 2)))
-            cv2.rectangle(page, (int(x), int(y)), corner, colour.tolist(), int(rng.integers(1, 4)))
 
 
 def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Image, list[SealTruth]]:
@@ -133,7 +79,7 @@ def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Im
             plan = outline_of(100.0, float(rng.uniform(62, 78)))
             invoice_seal(rng, plan, float(plan.outline[:, 1].max()), "zh", names.organisation(rng))
         elif chance(rng, 0.7 if kind == "firm" else 0.25):  # stamps without a ring: framed or bare lines, a firm's mark
-            plan = _ringless(rng)
+            plan = ringless_plan(rng)
             spread = 9.0  # nobody takes care to press them straight
             colour = str(rng.choice(["blue", "black", "purple", "red"], p=[0.35, 0.3, 0.15, 0.2]))
         else:
@@ -160,16 +106,6 @@ def _sealed(rng: Random, page: Image, spots: list[Spot], count: int) -> tuple[Im
             pen = elements.pen(rng, 0.4)
             elements.signature(rng, page, at[0], at[1], unit * float(rng.uniform(0.015, 0.05)), pen)
     return page, seals
-
-
-def _ringless(rng: Random) -> Plan:
-    """A stamp of lines, framed or bare, or a firm's mark."""
-    kind = rng.random()
-    if kind < 0.2:
-        return rectangular_seal(rng)
-    if kind < 0.45:
-        return alphabetic_box(rng, "latin")
-    return firm_stamp(rng, "latin") if kind < 0.8 else wordmark(rng, "latin")
 
 
 def _page_view(rng: Random, width: int, height: int, long_side: int, photo: bool) -> tuple[effects.View, int, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sealread.training.synth import backgrounds, effects
 from sealread.training.synth.angular_seals import lozenge_seal, rectangular_seal, square_seal, triangular_seal
 from sealread.training.synth.figures import Plan
-from sealread.training.synth.foreign_seals import foreign_seal
+from sealread.training.synth.foreign_seals import alphabetic_box, firm_stamp, foreign_seal, wordmark
 from sealread.training.synth.ink import impression, ink_colour, printed
 from sealread.training.synth.lettering import Press
 from sealread.training.synth.names import chance
@@ -37,6 +37,16 @@ def seal_plan(rng: Random) -> Plan:
     if kind < 0.965:
         return rectangular_seal(rng, language)
     return triangular_seal(rng, language) if chance(rng, 0.6) else lozenge_seal(rng, language)
+
+
+def ringless_plan(rng: Random) -> Plan:
+    """A stamp of lines, framed or bare, or a firm's mark."""
+    kind = rng.random()
+    if kind < 0.2:
+        return rectangular_seal(rng)
+    if kind < 0.45:
+        return alphabetic_box(rng, "latin")
+    return firm_stamp(rng, "latin") if kind < 0.8 else wordmark(rng, "latin")
 
 
 def seal_turn(rng: Random) -> float:
