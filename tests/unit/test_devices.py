@@ -83,12 +83,12 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_a_device_is_reached_by_its_provider(doubler: Path, installed: Any, device: str, provider: str, settings: dict[str, Any]) -> None:
     session = installed(provider)
     engine = open_engine(doubler, EngineSettings(device=parse_device(device)))
-    assert session.asked == [[(provider, settings), "CPUExecutionProvider"]]
+    assert session.asked == [[(provider, settings), ("CPUExecutionProvider", {})]]
     assert provider.removesuffix("ExecutionProvider") in engine.name
     np.testing.assert_allclose(engine.run([X])[0], 2 * X)
 
 
-def test_tensorrt_gets_precision_cache_and_shapes(doubler: Path, installed: Any, tmp_path: Path) -> None:
+def test_tensorrt_gets_its_settings_and_cuda_behind_it_runs_on_the_same_card(doubler: Path, installed: Any, tmp_path: Path) -> None:
     session = installed("CUDAExecutionProvider", "TensorrtExecutionProvider")
     tuned = {"backend": "tensorrt", "backend_config": {"precision": "fp16", "dynamic_shapes": {"x": [[1, 2], [1, 2], [8, 2]]}}}
     settings = EngineArguments(use_hpip=True, hpi_config=tuned, device=parse_device("gpu:1")).settings(_block())
@@ -96,7 +96,7 @@ def test_tensorrt_gets_precision_cache_and_shapes(doubler: Path, installed: Any,
     open_engine(doubler, settings)
     [[(provider, given), *behind]] = session.asked
     assert provider == "TensorrtExecutionProvider"
-    assert behind == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert behind == [("CUDAExecutionProvider", {"device_id": 1, "cudnn_conv_algo_search": "DEFAULT"}), ("CPUExecutionProvider", {})]
     assert (given["device_id"], given["trt_fp16_enable"], given["trt_int8_enable"]) == (1, True, False)
     shapes = [given[f"trt_profile_{key}_shapes"] for key in ("min", "opt", "max")]
     assert shapes == ["x:1x2", "x:1x2", "x:8x2"]

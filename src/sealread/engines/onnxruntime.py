@@ -62,7 +62,7 @@ class OnnxRuntimeEngine:
         if threads is not None:
             session_options.intra_op_num_threads = threads
         settings = provider_settings(provider, card, precision, cache, {} if options is None else options)
-        behind = [name for name in (*_BEHIND.get(provider, ()), _CPU) if name != provider]
+        behind = [(name, provider_settings(name, card, None, None, {})) for name in (*_BEHIND.get(provider, ()), _CPU) if name != provider]
         try:
             # Without enable_fallback=0 a provider that fails is replaced in silence.
             session = onnxruntime.InferenceSession(str(path), session_options, providers=[(provider, settings), *behind], enable_fallback=0)
