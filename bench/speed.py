@@ -1,9 +1,9 @@
 """Speed of this commit beside other systems on the same images, in the same run: `python bench/speed.py`.
 
-Steady: sealread with the engine of its own choice, with OpenVINO and with ONNX Runtime, and plain RapidOCR in one process, pinned to N
-cores, taking turns image by image after a warm-up round; median and quartiles. RapidDoc's seal path, if `--rapiddoc` names the Python of
-an environment that has it, in a process of its own on the same crops. Cold: a fresh process for each system and repetition; imports,
-creation, first result, peak memory. Ceiling: how far each network is from what this CPU multiplies (`ceiling.py`).
+Steady: sealread with the engine of its own choice, with OpenVINO and with ONNX Runtime, plain RapidOCR and, if `--rapiddoc` names the
+Python of an environment that has it, RapidDoc's seal path (crops only): each in a process of its own on the same N cores, taking turns
+image by image after a warm-up round; median and quartiles. Cold: a fresh process for each system and repetition; imports, creation, first
+result, peak memory. Ceiling: how far each network is from what this CPU multiplies (`ceiling.py`).
 RapidOCR is its package default (whole image, printed text); it does not know seals, so this compares time, not results.
 Writes results/speed.json and the table in results/README.md.
 """
@@ -19,15 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 SYSTEMS = ("sealread", "sealread_openvino", "sealread_onnxruntime", "rapidocr")
-#: The seal path of this peer reads crops only; it runs in an environment of its own.
+#: The seal path of this peer reads crops only; it needs an environment of its own.
 PEER = "rapiddoc"
 #: The environment variable that names the peer's Python where the flag does not.
 PEER_VARIABLE = "RAPIDDOC_PYTHON"
+#: Seconds between two turns: threads of some systems go on spinning after theirs, on the cores of the next.
+PAUSE = 0.05
 Timed = Callable[[Any, str], Any]  # reads a BGR array; the kind is "crop" or "page"
 
 
@@ -43,25 +46,29 @@ def main() -> int:
         "--rapiddoc", metavar="PYTHON", default=default, help=f"Python with rapid-doc and rapidocr (default: {PEER_VARIABLE})"
     )
     parser.add_argument("--child", choices=("steady", "cold", "ceiling"), help=argparse.SUPPRESS)
-    parser.add_argument("--systems", nargs="+", default=SYSTEMS, help=argparse.SUPPRESS)
+    parser.add_argument("--system", help=argparse.SUPPRESS)
     parser.add_argument("--images", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child is None:
         return measure(options)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores[0]])  # before any runtime counts its cores
-    print(json.dumps(child(options)))
+    # Some libraries print: what is said here must be the answers alone.
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        child(options, lambda answer: print(json.dumps(answer), file=answers, flush=True))
     return 0
 
 
-def child(options: argparse.Namespace) -> Any:
-    """What one measuring process finds."""
+def child(options: argparse.Namespace, answer: Callable[[Any], None]) -> None:
+    """One measured process."""
     if options.child == "steady":
-        return steady(options.images, options.rounds, options.cores[0], options.systems)
-    if options.child == "cold":
-        return cold(options.systems[0], options.images, options.cores[0])
-    from ceiling import ceiling
+        take_turns(options.system, options.images, options.cores[0], answer)
+    elif options.child == "cold":
+        answer(cold(options.system, options.images, options.cores[0]))
+    else:
+        from ceiling import ceiling
 
-    return ceiling(options.cores[0], 2 * options.rounds)
+        answer(ceiling(options.cores[0], 2 * options.rounds))
 
 
 # ---------------------------------------------------------------- the measuring process
@@ -75,6 +82,7 @@ def measure(options: argparse.Namespace) -> int:
 
     real = REAL_SET if options.set is None else options.set
     available = len(os.sched_getaffinity(0))
+    systems = dict.fromkeys(SYSTEMS, sys.executable) | ({} if options.rapiddoc is None else {PEER: options.rapiddoc})
     with tempfile.TemporaryDirectory() as folder:
         crops = crops_of(real, options.crops) if real.is_dir() else drawn_crops(options.crops)
         for index, crop in enumerate(crops):
@@ -95,25 +103,63 @@ def measure(options: argparse.Namespace) -> int:
             if cores > available:
                 print(f"speed: {cores} cores skipped, for there are {available}", file=sys.stderr)
                 continue
-            figures["steady"][str(cores)] = _run_child(folder, "steady", cores, options.rounds, SYSTEMS)
-            if options.rapiddoc is not None:
-                found = _run_child(folder, "steady", cores, options.rounds, (PEER,), options.rapiddoc)
-                figures["steady"][str(cores)] |= found
+            figures["steady"][str(cores)] = steady(Path(folder), options.rounds, cores, systems)
             if importlib.util.find_spec("openvino") is not None:  # it measures the ceiling
-                figures["ceiling"][str(cores)] = _run_child(folder, "ceiling", cores, options.rounds)
+                figures["ceiling"][str(cores)] = _finished(_child(folder, "ceiling", cores, "--rounds", str(options.rounds)))
         for system in SYSTEMS:
-            runs = [_run_child(folder, "cold", min(2, available), 1, (system,)) for _ in range(options.cold)]
+            runs = [_finished(_child(folder, "cold", min(2, available), "--system", system)) for _ in range(options.cold)]
             figures["cold"][system] = {key: spread([run[key] for run in runs]) for key in runs[0]}
     write("speed", figures)
     write_tables()
     return 0
 
 
-def _run_child(folder: str, task: str, cores: int, rounds: int, systems: Sequence[str] = SYSTEMS, python: str = sys.executable) -> Any:
-    print(f"speed: {task} of {', '.join(systems)} on {cores} cores", file=sys.stderr, flush=True)
-    command = [python, __file__, "--child", task, "--images", folder, "--cores", str(cores), "--rounds", str(rounds), "--systems", *systems]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def steady(folder: Path, rounds: int, cores: int, systems: Mapping[str, str]) -> dict[str, dict[str, dict[str, float]]]:
+    """Seconds per image once everything is loaded, the systems taking turns; by system and kind of image.
+
+    Args:
+        systems: the Python that runs each.
+    """
+    seconds: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    processes = {name: _child(folder, "steady", cores, "--system", name, python=python) for name, python in systems.items()}
+    try:
+        for process in processes.values():
+            _answer_of(process)
+        for number in range(rounds):
+            for path in sorted(folder.glob("*.png")):
+                for name in list(systems) if number % 2 == 0 else list(systems)[::-1]:
+                    if name == PEER and _kind(path) != "crop":
+                        continue
+                    time.sleep(PAUSE)
+                    seconds[name][_kind(path)].append(_answer_of(processes[name], path.name))
+    finally:
+        for process in processes.values():
+            process.kill()
+    return {name: {kind: spread(values) for kind, values in found.items()} for name, found in seconds.items()}
+
+
+def _child(folder: str | Path, task: str, cores: int, *words: str, python: str = sys.executable) -> subprocess.Popen[str]:
+    print(f"speed: {task} on {cores} cores {' '.join(words)}", file=sys.stderr, flush=True)
+    command = [python, __file__, "--child", task, "--images", str(folder), "--cores", str(cores), *words]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _answer_of(process: subprocess.Popen[str], asked: str | None = None) -> Any:
+    """What a measured process says next."""
+    assert process.stdin is not None and process.stdout is not None
+    if asked is not None:
+        print(asked, file=process.stdin, flush=True)
+    said = process.stdout.readline()
+    if not said:
+        raise SystemExit(f"speed: {' '.join(map(str, process.args))} ended with status {process.wait()}")  # type: ignore[arg-type]
+    return json.loads(said)
+
+
+def _finished(process: subprocess.Popen[str]) -> Any:
+    """The one answer of a measured process, which then ends."""
+    answer = _answer_of(process)
+    process.wait()
+    return answer
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -127,29 +173,25 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 # ---------------------------------------------------------------- the measured processes
 
 
-def steady(folder: Path, rounds: int, cores: int, names: Sequence[str]) -> dict[str, Any]:
-    """Seconds per image once everything is loaded, the systems taking turns."""
-    images = [(kind, image) for kind, image in _load(folder) if kind == "crop" or PEER not in names]
-    systems = {name: open_system(name, cores) for name in names}
-    for kind, image in images:
-        for read in systems.values():
-            read(image, kind)
-    kinds = dict.fromkeys(kind for kind, _ in images)
-    seconds: dict[str, dict[str, list[float]]] = {name: {kind: [] for kind in kinds} for name in names}
-    for number in range(rounds):
-        for kind, image in images:
-            for name in names if number % 2 == 0 else names[::-1]:
-                start = time.perf_counter()
-                systems[name](image, kind)
-                seconds[name][kind].append(time.perf_counter() - start)
-    return {name: {kind: spread(values) for kind, values in found.items()} for name, found in seconds.items()}
+def take_turns(system: str, folder: Path, cores: int, answer: Callable[[Any], None]) -> None:
+    """Reads all images once, then one for each name on standard input; answers with seconds."""
+    images = {name: (kind, image) for name, kind, image in _load(folder) if kind == "crop" or system != PEER}
+    read = open_system(system, cores)
+    for kind, image in images.values():
+        read(image, kind)
+    answer("ready")
+    for line in sys.stdin:
+        kind, image = images[line.strip()]
+        start = time.perf_counter()
+        read(image, kind)
+        answer(time.perf_counter() - start)
 
 
 def cold(system: str, folder: Path, cores: int) -> dict[str, float]:
     """Seconds to the first result, and peak memory after a crop and after a page; in MB of 10^6 bytes."""
     images = _load(folder)
-    crop = next(image for kind, image in images if kind == "crop")
-    page = next(image for kind, image in images if kind == "page")
+    crop = next(image for _, kind, image in images if kind == "crop")
+    page = next(image for _, kind, image in images if kind == "page")
     start = time.perf_counter()
     read = open_system(system, cores)
     created = time.perf_counter()
@@ -200,13 +242,17 @@ def _rapiddoc(cores: int) -> Timed:
     return lambda image, kind: model.ocr(image, det=True, rec=True)
 
 
-def _load(folder: Path) -> list[tuple[str, Any]]:
-    """The images as BGR arrays with their kinds."""
+def _kind(path: Path) -> str:
+    return path.stem.rstrip("0123456789")
+
+
+def _load(folder: Path) -> list[tuple[str, str, Any]]:
+    """The images: names of their files, kinds, BGR arrays."""
     import numpy as np
     from PIL import Image
 
     return [
-        (path.stem.rstrip("0123456789"), np.ascontiguousarray(np.asarray(Image.open(path).convert("RGB"))[..., ::-1]))
+        (path.name, _kind(path), np.ascontiguousarray(np.asarray(Image.open(path).convert("RGB"))[..., ::-1]))
         for path in sorted(folder.glob("*.png"))
     ]
 
