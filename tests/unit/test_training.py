@@ -22,15 +22,15 @@ from sealread.errors import InputError, ModelError  # noqa: E402
 from sealread.networks import Lazy  # noqa: E402
 from sealread.training import synth  # noqa: E402
 from sealread.training.calibration import fit  # noqa: E402
-from sealread.training.detector import band_loss  # noqa: E402
-from sealread.training.export import UNWARPING_SIDE  # noqa: E402
+from sealread.training.detector import band_loss, imitation_loss  # noqa: E402
+from sealread.training.export import UNWARPING_SIDE, Session  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_targets, seeing_blue_first  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
 from sealread.training.modes import run as run_mode  # noqa: E402
 from sealread.training.modules import MODULES, carried_network, finished_network, starting_network  # noqa: E402
 from sealread.training.request import MODEL_NAMES, Request  # noqa: E402
-from sealread.training.samples import Data, LabelledImage  # noqa: E402
+from sealread.training.samples import Data, LabelledImage, SampleLine  # noqa: E402
 from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
 from sealread.training.unwarping import NODES, UnwarpingTask, grid_loss, grid_network  # noqa: E402
 from sealread.zoo import find_network, network_from_directory  # noqa: E402
@@ -94,10 +94,12 @@ def test_the_loss_of_the_truth_is_smaller_than_that_of_anything_else() -> None:
     target[:, 3, 10:14, 4:28] = 1
     weight = torch.ones(1, 32, 32)
     best, _ = band_loss(target.clone(), target, weight)
+    assert imitation_loss(target, target, weight) == pytest.approx(0, abs=1e-3)
     for channel in range(5):
         other = target.clone()
         other[:, channel] = 0.5
         assert band_loss(other, target, weight)[0] > best
+        assert imitation_loss(other, target, weight) > 0.1
 
 
 def test_seal_targets_peak_at_the_centres() -> None:
@@ -144,6 +146,24 @@ def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -
     maps = run(onnx.load(str(tmp_path / "run" / "last.onnx")), np.zeros((1, 3, 96, 96), np.float32))
     assert maps.shape == (1, 5, 48, 48)
     assert (tmp_path / "run" / "curve.png").exists()
+
+
+def test_a_teacher_is_imitated_and_only_the_text_detector_has_one(tmp_path: Path) -> None:
+    lines = (SampleLine("A", np.array([[8.0, 20], [88, 20]]), np.array([[8.0, 40], [88, 40]]), vertical=False),)
+    crops = [LabelledImage(np.full((96, 96, 3), 255, np.uint8), lines, np.zeros((0, 4)))] * 2
+    model = starting_network("seal_text_detection", None, further=False)
+    task = DetectorTask(model, CropSettings(side=96, count=2, batch=2, workers=0), Data(crops, crops), Session(model))
+    batch = next(task.batches(0))
+    alone, parts = DetectorTask(model, task.settings, task.data).loss(batch)
+    loss, with_teacher = task.loss(batch)
+    assert with_teacher == pytest.approx({**parts, "imitation": 0}, abs=1e-3)  # the network is its own teacher
+    assert loss.item() == pytest.approx(alone.item(), abs=1e-3)
+    with torch.no_grad():
+        next(task.module.parameters()).mul_(0.5)
+    assert task.loss(batch)[1]["imitation"] > 0.01
+    request = Request("layout_detection", tmp_path, teacher="sealread-layout", workers=0)
+    with pytest.raises(InputError, match="leave --teacher out"):
+        run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
 
 
 def test_pages_are_bent_anew_at_each_visit_and_their_grids_are_learned() -> None:

@@ -16,7 +16,7 @@ from sealread.training.tasks import CropSettings
 
 #: Input side, images drawn, batch, and learning rate of each recipe.
 _RECIPES = {
-    "seal_text_detection": (CropSettings(side=320, count=20000, batch=16, seed=11), Schedule(steps=2500, rate=6e-4, frozen=10)),
+    "seal_text_detection": (CropSettings(side=288, count=20000, batch=16, seed=11), Schedule(steps=2500, rate=6e-4, frozen=10)),
     "layout_detection": (CropSettings(side=512, count=12000, batch=8, seed=31), Schedule(steps=2800, rate=1e-3)),
     "text_recognition": (CropSettings(side=320, count=20000, batch=16, seed=1), Schedule(steps=2300, rate=2e-4, frozen=10)),
     "doc_text_orientation": (CropSettings(side=512, count=4000, batch=32, seed=14), Schedule(steps=500, rate=1e-4)),
@@ -25,6 +25,11 @@ _RECIPES = {
         Schedule(steps=3000, rate=8e-4, frozen=10),
     ),
 }
+
+
+def recipe(module: str) -> tuple[CropSettings, Schedule]:
+    """How samples of a network become batches, and how long and fast it is trained."""
+    return _RECIPES[module]
 
 
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +41,7 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mode", choices=MODES, help="what to do (default: train)")
     parser.add_argument("--data", dest="dataset", type=Path, metavar="DIR", help="a data set of your own; default: samples are drawn")
     parser.add_argument("--base", help="where training starts: ONNX file, model directory or model name")
+    parser.add_argument("--teacher", help="a detector whose maps are learned beside the truth (seal_text_detection): the same")
     parser.add_argument("--weight", help="the network to evaluate, export or predict with; default: what was trained into OUTPUT")
     parser.add_argument("--input", dest="inputs", nargs="+", action="extend", metavar="INPUT", help="images to predict")
     parser.add_argument("--steps", type=int, help="optimiser steps in all")
@@ -67,4 +73,4 @@ def run_train(namespace: argparse.Namespace) -> int:
         raise InputError("name a MODULE and an OUTPUT folder, or a configuration file with -c", parameter="module")
     else:
         request = request_of(vars(namespace))
-    return run(request, *_RECIPES[request.module])
+    return run(request, *recipe(request.module))

@@ -14,6 +14,9 @@ import torch.nn.functional as functional
 from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y
 from sealread.training.heads import HeadBuilder
 
+#: Weight of the teacher's probabilities beside the truth.
+_IMITATION = 10.0
+
 
 def band_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
     """PP-OCRv6 small detection with the heads of the band maps; their last layers are random, the rest keeps its weights."""
@@ -57,3 +60,23 @@ def band_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tenso
     direction = right.sum() / area
     parts["height"], parts["direction"] = float(height.detach()), float(direction.detach())
     return total + height + direction, parts
+
+
+def imitation_loss(predicted: torch.Tensor, shown: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """How far the maps are from those of a teacher (Hinton et al. 2015), 0 for a perfect copy.
+
+    Cross entropy of the probabilities; inside the teacher's regions, smooth L1 on the half height and squared error on the direction.
+    """
+    predicted = predicted.float()
+    asked = (weight > 0).float()
+    total = predicted.new_zeros(())
+    with torch.autocast(predicted.device.type, enabled=False):
+        for channel in (CORE, REGION):
+            p, t = predicted[:, channel].clamp(1e-5, 1 - 1e-5), shown[:, channel].clamp(1e-5, 1 - 1e-5)
+            surprise = functional.binary_cross_entropy(p, t, reduction="none") - functional.binary_cross_entropy(t, t, reduction="none")
+            total = total + _IMITATION * (surprise * asked).mean()
+    inside = shown[:, REGION] * asked
+    area = inside.sum() + 1e-6
+    height = functional.smooth_l1_loss(predicted[:, HEIGHT], shown[:, HEIGHT], reduction="none", beta=0.1)
+    right = (predicted[:, RIGHT_X] - shown[:, RIGHT_X]) ** 2 + (predicted[:, RIGHT_Y] - shown[:, RIGHT_Y]) ** 2
+    return total + ((height + right) * inside).sum() / area

@@ -23,14 +23,14 @@ from sealread.errors import InputError, SealreadError
 from sealread.sources import pages
 from sealread.stages.unwarping import bend, is_bent
 from sealread.training.datasets import DataSet, read_dataset
-from sealread.training.export import characters_of, deployed, stage_of, write_directory
-from sealread.training.loop import Schedule, train
+from sealread.training.export import Session, characters_of, deployed, stage_of, write_directory
+from sealread.training.loop import Schedule, Task, train
 from sealread.training.modules import MODULES, drawn_for, finished_network, named, starting_network
 from sealread.training.pictures import save_outlines, save_sample
 from sealread.training.recogniser import with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
-from sealread.training.tasks import CropSettings
+from sealread.training.tasks import CropSettings, DetectorTask
 from sealread.training.unwarping import sheet_measures
 from sealread.training.validation import (
     detection_settings,
@@ -161,12 +161,21 @@ def _train(request: Request, settings: CropSettings, schedule: Schedule) -> _Out
         model = with_alphabet(model, new_characters)
     # What reading could not load is known now, not after hours.
     deployed(request.module, model)
-    record = train(MODULES[request.module].task(model, settings, data), schedule, request.output, request.resume)
+    record = train(_task(request, model, settings, data), schedule, request.output, request.resume)
     folder = request.output / "inference"
     write_directory(request.module, onnx.load(str(request.output / "best.onnx")), folder)
     _LOG.info("the best network lies in %s, which works as model_dir", folder)
     measures = {name.removeprefix("val_"): value for name, value in record.items() if name.startswith("val_")}
     return 0, {"steps": schedule.steps, "last": measures, "model_dir": str(folder)}
+
+
+def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data: Data) -> Task:
+    make = MODULES[request.module].task
+    if request.teacher is None:
+        return make(model, settings, data)
+    if make is not DetectorTask:
+        raise InputError("only seal_text_detection learns from a teacher; leave --teacher out", parameter="teacher")
+    return DetectorTask(model, settings, data, Session(finished_network(request.module, request.teacher)))
 
 
 def _planned(request: Request, schedule: Schedule, epoch: int) -> Schedule:

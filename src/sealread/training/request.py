@@ -36,6 +36,7 @@ class Request:
         output: folder for everything that is written.
         dataset: a data set on disk; None: samples are drawn.
         base: where training starts: an ONNX file, a model directory, or a name of the zoo.
+        teacher: a network whose answers are learned beside the truth: the same.
         weight: the network that is evaluated, exported or used: the same; None: what training left in `output`.
         inputs: what to predict: files, folders, addresses.
         resume: a checkpoint to go on from where `output` has none.
@@ -53,6 +54,7 @@ class Request:
     mode: str = "train"
     dataset: Path | None = None
     base: str | None = None
+    teacher: str | None = None
     weight: str | None = None
     inputs: tuple[str, ...] = ()
     resume: Path | None = None
@@ -158,6 +160,7 @@ _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "Train.batch_size": ("batch", _count),
     "Train.learning_rate": ("rate", _rate),
     "Train.pretrain_weight_path": ("base", _text),
+    "Train.teacher_weight_path": ("teacher", _text),
     "Train.warmup_steps": ("warmup", _not_negative),
     "Train.resume_path": ("resume", _path),
     "Train.log_interval": ("log_every", _count),
@@ -220,7 +223,7 @@ def read_request(file: Path | None, words: Sequence[str]) -> Request:
     weight = weights.get(given.get("mode", "train"))
     if weight is not None:
         given["weight"] = _read(_text, _WEIGHT_KEYS[given["mode"]], weight)
-    for field in ("base", "weight"):
+    for field in ("base", "teacher", "weight"):
         if str(given.get(field, "")).endswith(".pdparams"):
             _LOG.warning("%s is a file of Paddle, which is not loaded; our own network is taken instead", given.pop(field))
     return Request(**given)

@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from sealread.errors import InputError
 from sealread.pixels import on_canvas
-from sealread.training.detector import band_loss
-from sealread.training.export import characters_of, deployed
+from sealread.training.detector import band_loss, imitation_loss
+from sealread.training.export import Session, characters_of, deployed
 from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
 from sealread.training.orientation import turn_input, turn_loss
@@ -132,21 +132,32 @@ class DetectorSamples(Dataset[tuple[Array, Array, Array]]):
 
 
 class DetectorTask:
-    """Curved text detection on seal crops."""
+    """Curved text detection on seal crops.
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
+    Args:
+        teacher: a finished network whose maps are learned beside the truth.
+    """
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: Session | None = None) -> None:
         self.module = OnnxModule(model)
         self.settings = settings
         self.data = data
+        self.teacher = teacher
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images, target maps and weights."""
         return batches(DetectorSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
-        """See `band_loss`."""
+        """See `band_loss` and `imitation_loss`."""
         images, maps, weight = batch
-        return band_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], maps, weight)
+        predicted = self.module(images.contiguous(memory_format=torch.channels_last))[0]
+        loss, parts = band_loss(predicted, maps, weight)
+        if self.teacher is None:
+            return loss, parts
+        shown = torch.from_numpy(self.teacher.run([images.cpu().numpy()])[0]).to(images.device)
+        imitation = imitation_loss(predicted, shown, weight)
+        return loss + imitation, {**parts, "imitation": float(imitation.detach())}
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
         """See `detector_measures`."""

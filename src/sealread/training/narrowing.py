@@ -1,0 +1,221 @@
+"""Narrower networks: features between two convolutions that the second one can do without are left out.
+
+They go one by one, the least missed first, and each time the second convolution's other weights are set anew so that its answer changes
+least: Optimal Brain Surgeon (Hassibi and Stork 1993) on whole channels, layer by layer as Dong et al. (2017) do it for single weights. A
+layer loses channels as long as the squared error of that answer, on drawn samples, stays below a share of its squares.
+
+Run: ``python -m sealread.training.narrowing MODULE OUTPUT.onnx --loss 0.04``, and train it further with the wide network as its teacher:
+``sealread train MODULE FOLDER --base OUTPUT.onnx --teacher NAME``.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from sealread.training.commands import recipe
+from sealread.training.export import Session, save_network
+from sealread.training.modules import MODULES, drawn_for, starting_network
+
+Weights = NDArray[np.float64]
+#: Runtimes calculate with blocks of so many channels: nothing is gained by fewer steps.
+_BLOCK = 8
+#: Layers of fewer channels take little time and lose much.
+_LEAST_CHANNELS = 48
+#: Places of an image that are looked at in each layer.
+_PLACES = 1500
+#: What is added to the diagonal of the features' products, as a share of its mean: without it features that are nearly the same
+#: cannot be told apart.
+_RIDGE = 1e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Features that one convolution makes for a single other one.
+
+    Attributes:
+        first, second: the two, not grouped.
+        bias: what is added behind the first, where that is a node of its own.
+        features: name of the second's input.
+    """
+
+    first: onnx.NodeProto
+    second: onnx.NodeProto
+    bias: str | None
+    features: str
+
+
+def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss: float) -> onnx.ModelProto:
+    """The network with fewer features between its convolutions.
+
+    Args:
+        images: inputs of the network, ``(n, 3, h, w)`` each.
+        loss: so much of the squares of each second convolution's answer may be lost, 0 to 1.
+    """
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    layers = hidden_layers(model)
+    products = _products(model, layers, images)
+    weights = {weight.name: weight for weight in result.graph.initializer}
+
+    def change(name: str, array: NDArray[Any]) -> None:
+        weights[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
+
+    for layer in layers:
+        if layer.features not in products:
+            continue
+        second = numpy_helper.to_array(weights[layer.second.input[1]])
+        kept, changed = thinned(products[layer.features], second.astype(np.float64), loss)
+        change(layer.second.input[1], changed[:, kept])
+        change(layer.first.input[1], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
+        for name in layer.first.input[2:]:
+            change(name, numpy_helper.to_array(weights[name])[kept])
+        if layer.bias is not None:
+            change(layer.bias, numpy_helper.to_array(weights[layer.bias])[:, kept])
+    del result.graph.value_info[:]
+    onnx.checker.check_model(result)
+    return result
+
+
+def hidden_layers(model: onnx.ModelProto) -> list[Hidden]:
+    """All features of the network that could become fewer, in its order."""
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    users: defaultdict[str, list[onnx.NodeProto]] = defaultdict(list)
+    for node in model.graph.node:
+        for name in node.input:
+            users[name].append(node)
+    found = (_followed(node, users, weights) for node in model.graph.node if _is_plain(node, weights))
+    return [layer for layer in found if layer is not None and weights[layer.first.input[1]].dims[0] >= _LEAST_CHANNELS]
+
+
+def _is_plain(node: onnx.NodeProto, weights: Mapping[str, onnx.TensorProto]) -> bool:
+    grouped = any(a.name == "group" and a.i > 1 for a in node.attribute)
+    return node.op_type == "Conv" and node.input[1] in weights and not grouped
+
+
+def _followed(first: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], weights: Mapping[str, onnx.TensorProto]) -> Hidden | None:
+    """The features behind a convolution, if only a bias and a function of each of them lie before the next convolution."""
+    name, bias = first.output[0], None
+    while True:
+        kinds = sorted(node.op_type for node in users[name])
+        following = users[name][0] if kinds else None
+        if following is None:
+            return None
+        if kinds in (["Identity"], ["Relu"]):
+            name = following.output[0]
+        elif kinds == ["Add"] and bias is None and any(each in weights for each in following.input):
+            bias = next(each for each in following.input if each in weights)
+            name = following.output[0]
+        elif kinds == ["Div", "Mul"]:  # the Gaussian unit as five nodes: divided, its error function, plus one, times itself, halved
+            node = next(node for node in users[name] if node.op_type == "Div")
+            for kind in ("Erf", "Add", "Mul", "Mul"):
+                node = users[node.output[0]][0]
+                if node.op_type != kind:
+                    return None
+            name = node.output[0]
+        elif len(kinds) == 1 and _is_plain(following, weights):
+            return Hidden(first, following, bias, name)
+        else:
+            return None
+
+
+def _products(model: onnx.ModelProto, layers: Iterable[Hidden], images: Sequence[NDArray[np.float32]]) -> dict[str, Weights]:
+    """For the features of each layer the mean products ``(c k k, c k k)`` of what the second convolution sees at one place.
+
+    Layers whose features are one place of the whole image are left out.
+    """
+    showing = onnx.ModelProto()
+    showing.CopyFrom(model)
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    sizes = {layer.features: weights[layer.second.input[1]].dims[-1] for layer in layers}
+    showing.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in sizes)
+    session = Session(showing)
+    rng = np.random.default_rng(0)
+    sums: dict[str, Weights] = {}
+    for image in images:
+        answers = session.run([image])[-len(sizes) :]
+        for (name, side), features in zip(sizes.items(), answers, strict=True):
+            if features.shape[2:] != (1, 1):
+                seen = _seen(features, side, rng)
+                sums[name] = sums.get(name, 0) + (seen @ seen.T).astype(np.float64) / (seen.shape[1] * len(images))
+    return sums
+
+
+def _seen(features: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """What a convolution of that side sees at some places of ``(n, c, h, w)`` features: ``(c side side, places)``."""
+    reach = side // 2
+    n, channels, height, width = features.shape
+    padded = np.pad(features, ((0, 0), (0, 0), (reach, reach), (reach, reach)))
+    image, y, x = (rng.integers(0, end, _PLACES) for end in (n, height, width))
+    parts = [padded[image, :, y + dy, x + dx].T for dy in range(side) for dx in range(side)]
+    return np.stack(parts, axis=1).reshape(channels * side * side, _PLACES)
+
+
+def thinned(products: Weights, weight: Weights, loss: float) -> tuple[NDArray[np.intp], Weights]:
+    """The channels of a convolution's input that are kept, and its weights without the others.
+
+    Args:
+        products: ``(c k k, c k k)``, see `_products`.
+        weight: ``(outputs, c, k, k)``.
+        loss: share of the answer's squares that may be lost.
+    """
+    outputs, channels, *_ = weight.shape
+    size = len(products) // channels
+    products = products + np.eye(len(products)) * _RIDGE * np.trace(products) / len(products)
+    inverse = np.linalg.inv(products)
+    columns = weight.reshape(outputs, -1).T.copy()
+    room = loss * float(np.sum(columns * (products @ columns)))
+    alive = list(range(channels))
+    kept, best = list(alive), columns.copy()
+    while len(alive) > _BLOCK:
+        # What the answer loses without each, however the others are set.
+        blocks = inverse.reshape(channels, size, channels, size)[alive, :, alive]
+        rows = columns.reshape(channels, size, outputs)[alive]
+        costs = np.sum(rows * np.linalg.solve(blocks, rows), axis=(1, 2))
+        room -= float(costs.min())
+        if room < 0:
+            break
+        channel = alive.pop(int(costs.argmin()))
+        block = slice(channel * size, (channel + 1) * size)
+        share = np.linalg.solve(inverse[block, block], inverse[block])
+        columns -= share.T @ columns[block]
+        inverse -= inverse[:, block] @ share
+        # Exactly, not but for rounding: what is gone has no weight and no say.
+        columns[block], inverse[block], inverse[:, block] = 0, 0, 0
+        if len(alive) % _BLOCK == 0:
+            kept, best = list(alive), columns.copy()
+    return np.array(kept), best.T.reshape(weight.shape)
+
+
+def main() -> None:
+    """Leave features out and write the narrower network."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("module", choices=("seal_text_detection", "text_recognition"))
+    parser.add_argument("output", type=Path, help="file to write")
+    parser.add_argument("--base", help="the wide network: ONNX file, model directory or model name (default: the embedded one)")
+    parser.add_argument("--loss", type=float, default=0.04, help="share of each layer's answer that may be lost (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=160, help="images to draw (default: %(default)s)")
+    options = parser.parse_args()
+    settings = replace(recipe(options.module)[0], count=options.count, batch=4, seed=17, workers=0)
+    model = starting_network(options.module, options.base, further=True)
+    batches = MODULES[options.module].task(model, settings, drawn_for(options.module, settings)).batches(0)
+    images = [next(batches)[0].numpy() for _ in range(-(-options.count // settings.batch))]
+    narrow = narrowed(model, images, options.loss)
+    widths = {weight.name: weight.dims[0] for weight in narrow.graph.initializer if weight.dims}
+    for weight in model.graph.initializer:
+        if weight.dims and weight.dims[0] != widths[weight.name]:
+            print(weight.name, weight.dims[0], "->", widths[weight.name])
+    save_network(narrow, options.output)
+
+
+if __name__ == "__main__":
+    main()

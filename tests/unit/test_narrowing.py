@@ -1,0 +1,99 @@
+"""Narrower networks: what is left out, and that answers stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("torch")
+
+from onnx import helper, numpy_helper  # noqa: E402
+
+from sealread.training.export import Session  # noqa: E402
+from sealread.training.modules import finished_network  # noqa: E402
+from sealread.training.narrowing import hidden_layers, narrowed, thinned  # noqa: E402
+
+RNG = np.random.default_rng(5)
+GELU = [("Div", "root", "d"), ("Erf", None, "e"), ("Add", "one", "a"), ("Mul", "before", "m"), ("Mul", "half", "after")]
+
+
+def two_convolutions(unit: str, *, bias_node: bool) -> Any:
+    """64 features, of which the last 32 repeat the first ones, between a 1 x 1 and a 3 x 3 convolution."""
+    first = RNG.normal(size=(32, 3, 1, 1)).astype(np.float32)
+    weights = {
+        "first": np.concatenate([first, first]),
+        "second": RNG.normal(size=(5, 64, 3, 3)).astype(np.float32),
+        "root": np.float32(np.sqrt(2)),
+        "one": np.float32(1),
+        "half": np.float32(0.5),
+    }
+    level = np.tile(RNG.normal(size=32), 2).astype(np.float32)
+    weights["level"] = level.reshape(1, 64, 1, 1) if bias_node else level
+    inputs = ["x", "first"] if bias_node else ["x", "first", "level"]
+    nodes = [helper.make_node("Conv", inputs, ["raw" if bias_node else "before"])]
+    if bias_node:
+        nodes.append(helper.make_node("Add", ["raw", "level"], ["before"]))
+    if unit == "Relu":
+        nodes.append(helper.make_node("Relu", ["before"], ["after"]))
+    else:
+        last = "before"
+        for kind, other, out in GELU:
+            nodes.append(helper.make_node(kind, [last, other] if other else [last], [out]))
+            last = out
+    nodes.append(helper.make_node("Conv", ["after", "second"], ["y"], pads=[1, 1, 1, 1]))
+    tensor = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [tensor("x", 1, ["n", 3, "h", "w"])],
+        [tensor("y", 1, ["n", 5, "h", "w"])],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in weights.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+@pytest.mark.parametrize("unit", ["Relu", "Gelu"])
+@pytest.mark.parametrize("bias_node", [True, False])
+def test_features_that_repeat_others_are_left_out_and_the_answer_stays(unit: str, bias_node: bool) -> None:
+    model = two_convolutions(unit, bias_node=bias_node)
+    images = [RNG.normal(size=(2, 3, 9, 11)).astype(np.float32) for _ in range(6)]
+    narrow = narrowed(model, images, 1e-3)
+    shapes = {weight.name: tuple(weight.dims) for weight in narrow.graph.initializer}
+    kept = shapes["first"][0]
+    assert kept <= 32 and kept % 8 == 0
+    assert shapes["second"] == (5, kept, 3, 3)
+    assert shapes["level"] == ((1, kept, 1, 1) if bias_node else (kept,))
+    fresh = RNG.normal(size=(1, 3, 7, 5)).astype(np.float32)
+    wide, thin = (Session(each).run([fresh])[0] for each in (model, narrow))
+    assert np.mean((wide - thin) ** 2) < 0.01 * np.mean(wide**2)
+
+
+def test_no_more_is_lost_than_allowed() -> None:
+    seen = RNG.normal(size=(48, 4000)) * np.linspace(0.05, 1, 48)[:, None]
+    weight = RNG.normal(size=(6, 48, 1, 1))
+    products = seen @ seen.T / seen.shape[1]
+    answer = weight[:, :, 0, 0] @ seen
+    sizes = []
+    for loss in (0.0, 0.02, 0.3):
+        kept, changed = thinned(products, weight, loss)
+        other = changed[:, kept, 0, 0] @ seen[kept]
+        assert np.sum((answer - other) ** 2) <= (loss + 0.01) * np.sum(answer**2)
+        sizes.append(len(kept))
+    assert sizes[0] == 48 and sizes == sorted(sizes, reverse=True) and sizes[2] < sizes[1] < 48
+
+
+def test_features_with_several_users_are_left_alone() -> None:
+    model = two_convolutions("Relu", bias_node=True)
+    assert [layer.features for layer in hidden_layers(model)] == ["after"]
+    model.graph.node.append(helper.make_node("Identity", ["after"], ["shown"]))
+    assert hidden_layers(model) == []
+
+
+def test_the_layers_of_the_recogniser_are_known() -> None:
+    model = finished_network("text_recognition", "sealread-seal-rec")
+    widths = {weight.name: weight.dims[0] for weight in model.graph.initializer if weight.dims}
+    found = [widths[layer.first.input[1]] for layer in hidden_layers(model)]
+    assert found.count(384) == 7 and found.count(768) == 2
