@@ -90,6 +90,11 @@ def test_features_with_several_users_are_left_alone() -> None:
     assert [layer.features for layer in hidden_layers(model)] == ["after"]
     model.graph.node.append(helper.make_node("Identity", ["after"], ["shown"]))
     assert hidden_layers(model) == []
+    del model.graph.node[-1]
+    model.graph.output.append(helper.make_tensor_value_info("after", 1, ["n", 64, "h", "w"]))
+    assert hidden_layers(model) == []
+    images = [RNG.normal(size=(1, 3, 5, 5)).astype(np.float32)]
+    assert narrowed(model, images, 0.5).SerializeToString() == model.SerializeToString()
 
 
 def test_the_layers_of_the_recogniser_are_known() -> None:

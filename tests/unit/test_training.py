@@ -164,6 +164,9 @@ def test_a_teacher_is_imitated_and_only_the_text_detector_has_one(tmp_path: Path
     request = Request("layout_detection", tmp_path, teacher="sealread-layout", workers=0)
     with pytest.raises(InputError, match="leave --teacher out"):
         run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
+    request = Request("seal_text_detection", tmp_path, teacher=str(carried_network("PP-OCRv6_det_small.onnx")), workers=0)
+    with pytest.raises(InputError, match="does not show the five maps"):
+        run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
 
 
 def test_pages_are_bent_anew_at_each_visit_and_their_grids_are_learned() -> None:

@@ -175,7 +175,12 @@ def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data
         return make(model, settings, data)
     if make is not DetectorTask:
         raise InputError("only seal_text_detection learns from a teacher; leave --teacher out", parameter="teacher")
-    return DetectorTask(model, settings, data, Session(finished_network(request.module, request.teacher)))
+    teacher = Session(finished_network(request.module, request.teacher))
+    (seen,) = teacher.run([np.zeros((1, 3, 64, 64), np.float32)])
+    if seen.shape != (1, 5, 32, 32):
+        message = f"the teacher {request.teacher} does not show the five maps of a text detector; name one like sealread-seal-det"
+        raise InputError(message, parameter="teacher")
+    return DetectorTask(model, settings, data, teacher)
 
 
 def _planned(request: Request, schedule: Schedule, epoch: int) -> Schedule:

@@ -93,6 +93,9 @@ def hidden_layers(model: onnx.ModelProto) -> list[Hidden]:
     for node in model.graph.node:
         for name in node.input:
             users[name].append(node)
+    # What leaves the network keeps its form.
+    for answer in model.graph.output:
+        users[answer.name].append(onnx.NodeProto())
     found = (_followed(node, users, weights) for node in model.graph.node if _is_plain(node, weights))
     return [layer for layer in found if layer is not None and weights[layer.first.input[1]].dims[0] >= _LEAST_CHANNELS]
 
@@ -139,10 +142,11 @@ def _products(model: onnx.ModelProto, layers: Iterable[Hidden], images: Sequence
     sizes = {layer.features: weights[layer.second.input[1]].dims[-1] for layer in layers}
     showing.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in sizes)
     session = Session(showing)
+    before = len(model.graph.output)
     rng = np.random.default_rng(0)
     sums: dict[str, Weights] = {}
     for image in images:
-        answers = session.run([image])[-len(sizes) :]
+        answers = session.run([image])[before:]
         for (name, side), features in zip(sizes.items(), answers, strict=True):
             if features.shape[2:] != (1, 1):
                 seen = _seen(features, side, rng)
