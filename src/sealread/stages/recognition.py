@@ -28,6 +28,8 @@ from sealread.types import Image, Recognition
 HEIGHT = 48
 #: Wider strips are squeezed to this.
 MOST_WIDTH = 3200
+#: Networks that do not say how narrow their strips may be get no narrower ones; our own saw none in training.
+LEAST_WIDTH = 160
 #: Widths are rounded up to this multiple, so that engines compile few shapes.
 _WIDTH_STEP = 40
 #: The widest strip of a batch is at most so many times as wide as the narrowest: padding costs as much as text.
@@ -68,7 +70,7 @@ class Recogniser:
         batch_size: strips per batch at most.
         calibration: gives the scores of lines in results; None: the mean of their characters' probabilities.
         corrections: applied to each reading.
-        least_width: narrower strips are padded to this: the network saw nothing narrower in training.
+        least_width: narrower strips are padded to this.
         rgb: whether the network sees red first.
         right_to_left: whether the script runs so: texts are then given in reading order.
     """
@@ -78,7 +80,7 @@ class Recogniser:
     batch_size: int = 8
     calibration: Calibration | None = None
     corrections: Corrections | None = None
-    least_width: int = 160
+    least_width: int = LEAST_WIDTH
     rgb: bool = False
     right_to_left: bool = False
 

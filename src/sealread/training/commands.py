@@ -15,7 +15,7 @@ from sealread.training.request import MODES, read_request, request_of
 from sealread.training.tasks import CropSettings
 
 #: Input side, images drawn, batch, and learning rate of each recipe.
-_RECIPES = {
+RECIPES = {
     "seal_text_detection": (CropSettings(side=320, count=20000, batch=16, seed=11), Schedule(steps=2500, rate=6e-4, frozen=10)),
     "layout_detection": (CropSettings(side=512, count=12000, batch=8, seed=31), Schedule(steps=2800, rate=1e-3)),
     "text_recognition": (CropSettings(side=320, count=20000, batch=16, seed=1), Schedule(steps=2300, rate=2e-4, frozen=10)),
@@ -27,14 +27,9 @@ _RECIPES = {
 }
 
 
-def recipe(module: str) -> tuple[CropSettings, Schedule]:
-    """How samples of a network become batches, and how long and fast it is trained."""
-    return _RECIPES[module]
-
-
 def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `sealread train`."""
-    parser.add_argument("module", nargs="?", choices=tuple(_RECIPES), help="which network")
+    parser.add_argument("module", nargs="?", choices=tuple(RECIPES), help="which network")
     parser.add_argument("output", nargs="?", type=Path, help="folder for all that is written: checkpoints, log, curve, the trained network")
     parser.add_argument("-c", "--config", type=Path, metavar="FILE", help="a configuration file, in place of MODULE, OUTPUT and flags")
     parser.add_argument("-o", "--override", action="append", default=[], metavar="KEY=VALUE", help="a key of the configuration; may repeat")
@@ -73,4 +68,4 @@ def run_train(namespace: argparse.Namespace) -> int:
         raise InputError("name a MODULE and an OUTPUT folder, or a configuration file with -c", parameter="module")
     else:
         request = request_of(vars(namespace))
-    return run(request, *recipe(request.module))
+    return run(request, *RECIPES[request.module])

@@ -54,10 +54,7 @@ def band_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tenso
     inside = target[:, REGION] * weight
     # Half the weight on the core, where the values are read.
     inside = inside * 0.5 + target[:, CORE] * weight
-    area = inside.sum() + 1e-6
-    height = (functional.smooth_l1_loss(predicted[:, HEIGHT], target[:, HEIGHT], reduction="none", beta=0.1) * inside).sum() / area
-    right = ((predicted[:, RIGHT_X] - target[:, RIGHT_X]) ** 2 + (predicted[:, RIGHT_Y] - target[:, RIGHT_Y]) ** 2) * inside
-    direction = right.sum() / area
+    height, direction = _shape_losses(predicted, target, inside)
     parts["height"], parts["direction"] = float(height.detach()), float(direction.detach())
     return total + height + direction, parts
 
@@ -75,8 +72,13 @@ def imitation_loss(predicted: torch.Tensor, shown: torch.Tensor, weight: torch.T
             p, t = predicted[:, channel].clamp(1e-5, 1 - 1e-5), shown[:, channel].clamp(1e-5, 1 - 1e-5)
             surprise = functional.binary_cross_entropy(p, t, reduction="none") - functional.binary_cross_entropy(t, t, reduction="none")
             total = total + _IMITATION * (surprise * asked).mean()
-    inside = shown[:, REGION] * asked
+    height, direction = _shape_losses(predicted, shown, shown[:, REGION] * asked)
+    return total + height + direction
+
+
+def _shape_losses(predicted: torch.Tensor, wanted: torch.Tensor, inside: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Smooth L1 on the half height and squared error on the direction, means with the weights `inside`."""
     area = inside.sum() + 1e-6
-    height = functional.smooth_l1_loss(predicted[:, HEIGHT], shown[:, HEIGHT], reduction="none", beta=0.1)
-    right = (predicted[:, RIGHT_X] - shown[:, RIGHT_X]) ** 2 + (predicted[:, RIGHT_Y] - shown[:, RIGHT_Y]) ** 2
-    return total + ((height + right) * inside).sum() / area
+    height = (functional.smooth_l1_loss(predicted[:, HEIGHT], wanted[:, HEIGHT], reduction="none", beta=0.1) * inside).sum() / area
+    right = ((predicted[:, RIGHT_X] - wanted[:, RIGHT_X]) ** 2 + (predicted[:, RIGHT_Y] - wanted[:, RIGHT_Y]) ** 2) * inside
+    return height, right.sum() / area

@@ -20,7 +20,7 @@ from sealread import networks
 from sealread.blocks import packaged_config
 from sealread.engines import Engine
 from sealread.errors import EngineError, InputError, ModelError
-from sealread.stages.recognition import HEIGHT
+from sealread.stages.recognition import HEIGHT, LEAST_WIDTH
 from sealread.training.request import MODEL_NAMES
 from sealread.types import Tensor
 from sealread.zoo import Network, find_network
@@ -100,7 +100,7 @@ def _layout_card(settings: Mapping[str, Any], model: onnx.ModelProto) -> dict[st
 
 
 def _recognition_card(settings: Mapping[str, Any], model: onnx.ModelProto) -> dict[str, Any]:
-    shape = [3, HEIGHT, settings["least_width"]]
+    shape = [3, HEIGHT, LEAST_WIDTH]
     steps = [{"DecodeImage": {"img_mode": "BGR", "channel_first": False}}, {"RecResizeImg": {"image_shape": shape}}]
     card: dict[str, Any] = {
         "PreProcess": {"transform_ops": steps},

@@ -58,7 +58,7 @@ class OnnxModule(nn.Module):
         for initializer in graph.initializer:
             self._add_tensor(initializer.name, numpy_helper.to_array(initializer), fixed, read)
         self._nodes = []
-        for node in _with_gelu(graph):
+        for node in with_gelu(graph):
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             if node.op_type == "Constant":
                 self._add_constant(node.output[0], torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()), read)
@@ -127,7 +127,7 @@ class OnnxModule(nn.Module):
         return model
 
 
-def _with_gelu(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+def with_gelu(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     """The nodes, with each ``x / sqrt(2) -> erf -> + 1 -> * x -> * 0.5`` joined to one: five passes over memory become one."""
     users: dict[str, list[onnx.NodeProto]] = {}
     makers = {}

@@ -19,7 +19,7 @@ import onnx
 from tqdm import tqdm
 
 from sealread.engines import EngineSettings, open_engine
-from sealread.errors import InputError, SealreadError
+from sealread.errors import InputError, ModelError, SealreadError
 from sealread.sources import pages
 from sealread.stages.unwarping import bend, is_bent
 from sealread.training.datasets import DataSet, read_dataset
@@ -175,12 +175,13 @@ def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data
         return make(model, settings, data)
     if make is not DetectorTask:
         raise InputError("only seal_text_detection learns from a teacher; leave --teacher out", parameter="teacher")
-    teacher = Session(finished_network(request.module, request.teacher))
-    (seen,) = teacher.run([np.zeros((1, 3, 64, 64), np.float32)])
-    if seen.shape != (1, 5, 32, 32):
+    teacher = finished_network(request.module, request.teacher)
+    try:
+        deployed(request.module, teacher)
+    except ModelError as cause:
         message = f"the teacher {request.teacher} does not show the five maps of a text detector; name one like sealread-seal-det"
-        raise InputError(message, parameter="teacher")
-    return DetectorTask(model, settings, data, teacher)
+        raise InputError(message, parameter="teacher") from cause
+    return DetectorTask(model, settings, data, Session(teacher))
 
 
 def _planned(request: Request, schedule: Schedule, epoch: int) -> Schedule:

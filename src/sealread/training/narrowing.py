@@ -22,8 +22,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from sealread.training.commands import recipe
+from sealread.training.commands import RECIPES
 from sealread.training.export import Session, save_network
+from sealread.training.graph import with_gelu
 from sealread.training.modules import MODULES, drawn_for, starting_network
 
 Weights = NDArray[np.float64]
@@ -90,13 +91,14 @@ def hidden_layers(model: onnx.ModelProto) -> list[Hidden]:
     """All features of the network that could become fewer, in its order."""
     weights = {weight.name: weight for weight in model.graph.initializer}
     users: defaultdict[str, list[onnx.NodeProto]] = defaultdict(list)
-    for node in model.graph.node:
+    nodes = with_gelu(model.graph)
+    for node in nodes:
         for name in node.input:
             users[name].append(node)
     # What leaves the network keeps its form.
     for answer in model.graph.output:
         users[answer.name].append(onnx.NodeProto())
-    found = (_followed(node, users, weights) for node in model.graph.node if _is_plain(node, weights))
+    found = (_followed(node, users, weights) for node in nodes if _is_plain(node, weights))
     return [layer for layer in found if layer is not None and weights[layer.first.input[1]].dims[0] >= _LEAST_CHANNELS]
 
 
@@ -108,27 +110,17 @@ def _is_plain(node: onnx.NodeProto, weights: Mapping[str, onnx.TensorProto]) -> 
 def _followed(first: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], weights: Mapping[str, onnx.TensorProto]) -> Hidden | None:
     """The features behind a convolution, if only a bias and a function of each of them lie before the next convolution."""
     name, bias = first.output[0], None
-    while True:
-        kinds = sorted(node.op_type for node in users[name])
-        following = users[name][0] if kinds else None
-        if following is None:
-            return None
-        if kinds in (["Identity"], ["Relu"]):
-            name = following.output[0]
-        elif kinds == ["Add"] and bias is None and any(each in weights for each in following.input):
-            bias = next(each for each in following.input if each in weights)
-            name = following.output[0]
-        elif kinds == ["Div", "Mul"]:  # the Gaussian unit as five nodes: divided, its error function, plus one, times itself, halved
-            node = next(node for node in users[name] if node.op_type == "Div")
-            for kind in ("Erf", "Add", "Mul", "Mul"):
-                node = users[node.output[0]][0]
-                if node.op_type != kind:
-                    return None
-            name = node.output[0]
-        elif len(kinds) == 1 and _is_plain(following, weights):
+    while len(users[name]) == 1:
+        (following,) = users[name]
+        added = next((each for each in following.input if each in weights), None)
+        if _is_plain(following, weights):
             return Hidden(first, following, bias, name)
-        else:
+        if following.op_type == "Add" and bias is None and added is not None:
+            bias = added
+        elif following.op_type not in ("Identity", "Relu", "Gelu"):
             return None
+        name = following.output[0]
+    return None
 
 
 def _products(model: onnx.ModelProto, layers: Iterable[Hidden], images: Sequence[NDArray[np.float32]]) -> dict[str, Weights]:
@@ -209,7 +201,7 @@ def main() -> None:
     parser.add_argument("--loss", type=float, default=0.04, help="share of each layer's answer that may be lost (default: %(default)s)")
     parser.add_argument("--count", type=int, default=160, help="images to draw (default: %(default)s)")
     options = parser.parse_args()
-    settings = replace(recipe(options.module)[0], count=options.count, batch=4, seed=17, workers=0)
+    settings = replace(RECIPES[options.module][0], count=options.count, batch=4, seed=17, workers=0)
     model = starting_network(options.module, options.base, further=True)
     batches = MODULES[options.module].task(model, settings, drawn_for(options.module, settings)).batches(0)
     images = [next(batches)[0].numpy() for _ in range(-(-options.count // settings.batch))]

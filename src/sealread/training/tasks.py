@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from sealread.errors import InputError
 from sealread.pixels import on_canvas
+from sealread.stages.recognition import HEIGHT, LEAST_WIDTH
 from sealread.training.detector import band_loss, imitation_loss
 from sealread.training.export import Session, characters_of, deployed
 from sealread.training.graph import OnnxModule
@@ -274,7 +275,7 @@ class RecogniserTask:
 
     def _collate(self, samples: list[tuple[NDArray[np.uint8], str]]) -> tuple[torch.Tensor, ...]:
         width = -(-max(strip.shape[1] for strip, _ in samples) // 80) * 80
-        images = np.zeros((len(samples), 3, 48, max(width, 160)), np.float32)
+        images = np.zeros((len(samples), 3, HEIGHT, max(width, LEAST_WIDTH)), np.float32)
         for row, (strip, _) in zip(images, samples, strict=True):
             row[:, :, : strip.shape[1]] = network_input(strip)
         texts = [[self.classes[c] for c in text] for _, text in samples]

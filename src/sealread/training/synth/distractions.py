@@ -64,16 +64,13 @@ def _printed(rng: Random, page: Image, x: float, y: float, size: float, colour: 
     elements.printed(rng, page, x, y, size * float(rng.uniform(1, 2.5)), plan, backgrounds.print_colour(rng))
 
 
-def _plot(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
-    illustrations.plot(rng, page, x, y, size * float(rng.uniform(1.5, 4)))
+def _sized(draw: Callable[[Random, Image, float, float, float], None], least: float, most: float) -> Draw:
+    """What has colours of its own, so many times as large."""
 
+    def drawn(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
+        draw(rng, page, x, y, size * float(rng.uniform(least, most)))
 
-def _drawing(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
-    illustrations.drawing(rng, page, x, y, size * float(rng.uniform(2, 7)))
-
-
-def _gathering(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
-    illustrations.gathering(rng, page, x, y, size * float(rng.uniform(2, 7)))
+    return drawn
 
 
 def _sums(rng: Random, page: Image, x: float, y: float, size: float, colour: NDArray[np.float64]) -> None:
@@ -92,9 +89,9 @@ _KINDS: tuple[tuple[Draw, int], ...] = (
     (_ellipse, 1),
     (_box, 1),
     (_printed, 3),
-    (_plot, 1),
-    (_drawing, 2),
-    (_gathering, 1),
+    (_sized(illustrations.plot, 1.5, 4), 1),
+    (_sized(illustrations.drawing, 2, 7), 2),
+    (_sized(illustrations.gathering, 2, 7), 1),
     (_sums, 2),
 )
 _DRAWN = tuple(draw for draw, often in _KINDS for _ in range(often))
