@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,7 +13,11 @@ pytest.importorskip("torch")
 
 from onnx import helper, numpy_helper  # noqa: E402
 
+from sealread.errors import ModelError  # noqa: E402
+from sealread.training.coarsening import coarsened  # noqa: E402
+from sealread.training.detector import SHAPE_LAYERS  # noqa: E402
 from sealread.training.export import Session  # noqa: E402
+from sealread.training.heads import HeadBuilder  # noqa: E402
 from sealread.training.modules import finished_network  # noqa: E402
 from sealread.training.narrowing import hidden_layers, narrowed, thinned  # noqa: E402
 
@@ -71,6 +76,47 @@ def test_features_that_repeat_others_are_left_out_and_the_answer_stays(unit: str
     assert np.mean((wide - thin) ** 2) < 0.01 * np.mean(wide**2)
 
 
+def blocks(*weights: tuple[Any, Any]) -> Any:
+    """Blocks of two convolutions with a way around each, one after the other."""
+    nodes, tensors, given = [], [], "x"
+    for i, pair in enumerate(weights):
+        first, second = f"first.{i}", f"second.{i}"
+        tensors += [numpy_helper.from_array(array, name) for array, name in zip(pair, (first, second), strict=True)]
+        nodes += [
+            helper.make_node("Conv", [given, first], [f"{first}.raw"]),
+            helper.make_node("Relu", [f"{first}.raw"], [f"{first}.unit"]),
+            helper.make_node("Conv", [f"{first}.unit", second], [f"{second}.raw"]),
+            helper.make_node("Add", [given, f"{second}.raw"], [f"sum.{i}"]),
+        ]
+        given = f"sum.{i}"
+    ends = (helper.make_tensor_value_info(name, 1, ["n", 24, "h", "w"]) for name in ("x", given))
+    graph = helper.make_graph(nodes, "g", [next(ends)], [next(ends)], tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
+def test_a_layer_makes_good_what_those_before_it_changed() -> None:
+    rng = np.random.default_rng(7)
+    pairs = [tuple((rng.normal(size=(*shape, 1, 1)) / 8).astype(np.float32) for shape in ((64, 24), (24, 64))) for _ in range(2)]
+    model = blocks(*pairs)
+    assert [layer.answer for layer in hidden_layers(model)] == ["sum.0", "sum.1"]
+    mixing = rng.normal(size=(24, 24))
+    images = [np.einsum("ij,njhw->nihw", mixing, rng.normal(size=(2, 24, 8, 8))).astype(np.float32) for _ in range(9)]
+    learned, fresh = images[:-1], images[-1:]
+
+    def answers(model: Any, images: list[Any]) -> list[Any]:
+        session = Session(model)
+        return [session.run([image])[0] for image in images]
+
+    def weights(model: Any) -> list[Any]:
+        return [numpy_helper.to_array(weight) for weight in model.graph.initializer]
+
+    one_by_one = [narrowed(blocks(pairs[0]), learned, 0.05), narrowed(blocks(pairs[1]), answers(blocks(pairs[0]), learned), 0.05)]
+    in_turn = narrowed(model, learned, 0.05)
+    assert max(len(weight) for weight in weights(in_turn)) < 64
+    (wide,), (alone,), (following,) = (answers(each, fresh) for each in (model, blocks(*map(weights, one_by_one)), in_turn))
+    assert np.mean((following - wide) ** 2) < 0.95 * np.mean((alone - wide) ** 2)
+
+
 def test_no_more_is_lost_than_allowed() -> None:
     seen = RNG.normal(size=(48, 4000)) * np.linspace(0.05, 1, 48)[:, None]
     weight = RNG.normal(size=(6, 48, 1, 1))
@@ -102,3 +148,30 @@ def test_the_layers_of_the_recogniser_are_known() -> None:
     widths = {weight.name: weight.dims[0] for weight in model.graph.initializer if weight.dims}
     found = [widths[layer.first.input[1]] for layer in hidden_layers(model)]
     assert found.count(384) == 7 and found.count(768) == 2
+
+
+def test_the_head_of_heights_and_directions_gives_nearly_the_same_at_half_the_places() -> None:
+    """Features that change slowly, as those of lines do; the rest of the network stays as it is."""
+    builder = HeadBuilder(helper.make_model(helper.make_graph([], "g", [helper.make_tensor_value_info("x", 1, ["n", 3, "h", "w"])], [])), 3)
+    del builder.model.opset_import[:]
+    builder.model.opset_import.append(helper.make_opsetid("", 13))
+    builder.model.ir_version = 8
+    first, second, third = SHAPE_LAYERS
+    hidden = builder.convolution(builder.convolution("x", first, 3, 8, 3), second, 8, 8, 3)
+    model = builder.finish([builder.doubled(builder.convolution(hidden, third, 8, 2, 1, relu=False))], "maps", 2)
+    rng = np.random.default_rng(2)
+
+    def images(count: int) -> list[Any]:
+        coarse = rng.normal(size=(count, 2, 3, 4, 4))
+        return [
+            np.stack([[cv2.resize(c, (32, 32), interpolation=cv2.INTER_CUBIC) for c in image] for image in batch]).astype(np.float32)
+            for batch in coarse
+        ]
+
+    coarse = coarsened(model, images(20))
+    (fresh,) = images(1)
+    old, new = (Session(each).run([fresh])[0] for each in (model, coarse))
+    assert new.shape == old.shape == (2, 2, 64, 64)
+    assert np.mean((new - old) ** 2) < 0.1 * np.mean(old**2)
+    with pytest.raises(ModelError, match="at a quarter of its input"):
+        coarsened(coarse, images(1))

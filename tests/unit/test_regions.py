@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sealread.regions import confirmed, search, with_legible
+from sealread.regions import confirmed, looked_at, search, with_legible
 from sealread.stages.layout import LayoutSettings, fused, iou
-from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
+from sealread.types import DetectedLine, DetectionSettings, Image, Region, Ribbon, SealReading, TextLine
 
 
 def region(box: tuple[float, float, float, float], score: float = 0.5) -> Region:
@@ -75,6 +75,12 @@ def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() 
     assert none == [places[1], places[3]]
     assert [reading.region_id for reading in kept] == [1, 2]
     assert [len(reading.lines) for reading in kept] == [1, 2]
+
+
+def test_only_what_the_layout_is_hardly_sure_of_is_looked_at_more_closely() -> None:
+    settings = DetectionSettings(288, "resize_long", 0.5, 4000, 0.5, 0.5)
+    assert looked_at(region((0, 0, 9, 9)), settings) == settings
+    assert looked_at(replace(region((0, 0, 9, 9)), closely=True), settings) == replace(settings, limit_side_len=480)
 
 
 @pytest.mark.parametrize(("score", "whole", "kept"), [(0.85, 0.6, [2]), (0.95, 0.6, [1, 2]), (0.85, 0.01, [1])])

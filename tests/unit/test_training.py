@@ -31,7 +31,7 @@ from sealread.training.modes import run as run_mode  # noqa: E402
 from sealread.training.modules import MODULES, carried_network, finished_network, starting_network  # noqa: E402
 from sealread.training.request import MODEL_NAMES, Request  # noqa: E402
 from sealread.training.samples import Data, LabelledImage, SampleLine  # noqa: E402
-from sealread.training.tasks import CropSettings, DetectorTask, Endless, drawn_data  # noqa: E402
+from sealread.training.tasks import CropSettings, DetectorTask, Endless, RecogniserTask, drawn_data  # noqa: E402
 from sealread.training.unwarping import NODES, UnwarpingTask, grid_loss, grid_network  # noqa: E402
 from sealread.zoo import find_network, network_from_directory  # noqa: E402
 
@@ -148,7 +148,7 @@ def test_an_interrupted_run_goes_on_and_its_network_is_written(tmp_path: Path) -
     assert (tmp_path / "run" / "curve.png").exists()
 
 
-def test_a_teacher_is_imitated_and_only_the_text_detector_has_one(tmp_path: Path) -> None:
+def test_a_teacher_is_imitated_and_only_text_has_one(tmp_path: Path) -> None:
     lines = (SampleLine("A", np.array([[8.0, 20], [88, 20]]), np.array([[8.0, 40], [88, 40]]), vertical=False),)
     crops = [LabelledImage(np.full((96, 96, 3), 255, np.uint8), lines, np.zeros((0, 4)))] * 2
     model = starting_network("seal_text_detection", None, further=False)
@@ -161,6 +161,16 @@ def test_a_teacher_is_imitated_and_only_the_text_detector_has_one(tmp_path: Path
     with torch.no_grad():
         next(task.module.parameters()).mul_(0.5)
     assert task.loss(batch)[1]["imitation"] > 0.01
+    image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    crops = [LabelledImage(image, lines, np.zeros((0, 4)))] * 2
+    model = finished_network("text_recognition", "sealread-seal-rec")
+    reading = RecogniserTask(model, task.settings, Data(crops, crops), model)
+    assert reading.loss(next(reading.batches(0)))[1]["imitation"] == pytest.approx(0, abs=1e-3)
+    with torch.no_grad():
+        next(reading.module.parameters()).mul_(0.5)
+    loss, parts = reading.loss(next(reading.batches(0)))
+    loss.backward()
+    assert parts["imitation"] > 0.01
     request = Request("layout_detection", tmp_path, teacher="sealread-layout", workers=0)
     with pytest.raises(InputError, match="leave --teacher out"):
         run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))

@@ -26,8 +26,8 @@ from sealread.types import DetectedLine, DetectionSettings, Image
 
 #: Crops that share one run of the network.
 _BATCH = 4
-#: Inputs up to this many pixels wide are padded to squares.
-_SQUARE_UP_TO = 480
+#: The short side of an input differs from the long one by a multiple of this: few shapes serve nearly all seals and let them share runs.
+_ROOM_STEP = 64
 
 
 def network_size(height: int, width: int, side: int, limit_type: str, max_side: int) -> tuple[int, int]:
@@ -93,14 +93,13 @@ class Detector:
         h, w = network_size(height, width, settings.limit_side_len, settings.limit_type, settings.max_side_limit)
         if self.family == "outlines":
             return resize(crop, w, h), (width / w, height / h)
-        # Proportions are kept, as in training; what is missing to a square or a full step of 32 pixels is grey.
+        # Proportions are kept, as in training; what is missing to such a size is grey.
         scale = min(w / width, h / height)
         if settings.limit_type == "resize_long":
             scale = min(settings.limit_side_len, settings.max_side_limit) / max(width, height)
         size = (max(round(width * scale), 1), max(round(height * scale), 1))
         side = -(-max(size) // 32) * 32
-        # Small inputs are made square: one shape serves nearly all seals and lets them share runs.
-        room = (side, side) if side <= _SQUARE_UP_TO else tuple(-(-n // 32) * 32 for n in size)
+        room = tuple(side - (side - n) // _ROOM_STEP * _ROOM_STEP for n in size)
         return on_canvas(crop, size, (room[0], room[1])), (width / size[0], height / size[1])
 
     def _lines(self, answer: NDArray[np.float32], crop: Image, scale: tuple[float, float], limits: Limits) -> list[DetectedLine]:

@@ -1,7 +1,7 @@
 """The curved text detector: its network and its loss (what it shall answer: `sealread.training.targets`).
 
 The network is PP-OCRv6 small detection (Apache-2.0, carried by the `rapidocr` wheel) with its last layer replaced by two
-heads: at half resolution the core and the region of lines, at a quarter the half height and the direction in which the
+heads: at half resolution the core and the region of lines, at an eighth the half height and the direction in which the
 characters look. `sealread.stages.detection` describes the maps.
 """
 
@@ -14,6 +14,8 @@ import torch.nn.functional as functional
 from sealread.bands import CORE, HEIGHT, REGION, RIGHT_X, RIGHT_Y
 from sealread.training.heads import HeadBuilder
 
+#: The layers of the head of heights and directions.
+SHAPE_LAYERS = ("shape.1", "shape.2", "shape.3")
 #: Weight of the teacher's probabilities beside the truth.
 _IMITATION = 10.0
 
@@ -24,10 +26,11 @@ def band_network(base: onnx.ModelProto, seed: int = 0) -> onnx.ModelProto:
     # The last features of the old head, at half of the input, and the merged features of the neck, at a quarter.
     half, merged = head.last("Relu").output[0], head.last("Concat").output[0]
     text = head.sigmoid(head.convolution(half, "text", 24, 2, 3, relu=False, bias=-2.0))
-    hidden = head.convolution(merged, "shape.1", 96, 64, 3)
-    hidden = head.convolution(hidden, "shape.2", 64, 64, 3)
-    shape = head.doubled(head.convolution(hidden, "shape.3", 64, 3, 1, relu=False))
-    return head.finish([text, shape], "maps", 5)
+    first, second, third = SHAPE_LAYERS
+    hidden = head.convolution(merged, first, 96, 64, 3, stride=2)
+    hidden = head.convolution(hidden, second, 64, 64, 3)
+    shape = head.convolution(hidden, third, 64, 3, 1, relu=False)
+    return head.finish([text, head.fourfold(shape)], "maps", 5)
 
 
 def band_loss(predicted: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, dict[str, float]]:

@@ -18,7 +18,7 @@ import numpy as np
 import onnx
 import torch
 import torch.nn.functional as functional
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 from torch import Tensor, nn
 
 from sealread.errors import ModelError
@@ -58,7 +58,7 @@ class OnnxModule(nn.Module):
         for initializer in graph.initializer:
             self._add_tensor(initializer.name, numpy_helper.to_array(initializer), fixed, read)
         self._nodes = []
-        for node in with_gelu(graph):
+        for node in _needed(with_gelu(graph), self.output_names):
             attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
             if node.op_type == "Constant":
                 self._add_constant(node.output[0], torch.from_numpy(numpy_helper.to_array(attributes["value"]).copy()), read)
@@ -322,3 +322,33 @@ _OPERATORS: dict[str, Operator] = {
     "Transpose": lambda a, at: (a[0].permute(*at["perm"]),),
     "Unsqueeze": _unsqueeze,
 }
+
+
+def drop_unneeded(graph: onnx.GraphProto) -> None:
+    """Leave out the nodes and weights on which no output depends, and the notes on shapes between them."""
+    nodes = _needed(graph.node, [answer.name for answer in graph.output])
+    used = {name for node in nodes for name in (*node.input, *node.output)}
+    weights = [weight for weight in graph.initializer if weight.name in used]
+    del graph.node[:], graph.initializer[:], graph.value_info[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(weights)
+
+
+def _needed(nodes: Sequence[onnx.NodeProto], answers: Sequence[str]) -> list[onnx.NodeProto]:
+    """The nodes on which the answers depend, in their order."""
+    needed, kept = set(answers), []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            kept.append(node)
+    return kept[::-1]
+
+
+def showing(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
+    """The network up to these values, which it gives in place of its outputs."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    del result.graph.output[:]
+    result.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
+    drop_unneeded(result.graph)
+    return result

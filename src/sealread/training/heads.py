@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from sealread.training.graph import drop_unneeded
+
+#: Scales and settings of a layer that enlarges smoothly.
+FOURFOLD = (1.0, 1.0, 4.0, 4.0)
+SMOOTH = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
 
 
 class HeadBuilder:
@@ -25,7 +31,7 @@ class HeadBuilder:
 
     def before_halving(self, count: int) -> str:
         """Name of the features before the `count`-th convolution that halves them, from the last one backwards."""
-        return str([node for node in self.graph.node if node.op_type == "Conv" and 2 in _strides(node)][-count].input[0])
+        return str([node for node in self.graph.node if node.op_type == "Conv" and 2 in strides_of(node)][-count].input[0])
 
     def convolution(
         self,
@@ -36,6 +42,7 @@ class HeadBuilder:
         size: int,
         *,
         dilation: int = 1,
+        stride: int = 1,
         relu: bool = True,
         bias: float = 0.0,
     ) -> str:
@@ -52,6 +59,7 @@ class HeadBuilder:
                 kernel_shape=[size, size],
                 pads=[size // 2 * dilation] * 4,
                 dilations=[dilation, dilation],
+                **({} if stride == 1 else {"strides": [stride, stride]}),
             )
         )
         if not relu:
@@ -77,9 +85,17 @@ class HeadBuilder:
 
     def doubled(self, source: str) -> str:
         """Each value repeated over two by two places."""
-        self.graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), f"{source}.scales"))
+        return self._enlarged(
+            source, [1, 1, 2, 2], {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+        )
+
+    def fourfold(self, source: str) -> str:
+        """Four times as high and wide, the places between interpolated."""
+        return self._enlarged(source, FOURFOLD, SMOOTH)
+
+    def _enlarged(self, source: str, scales: Sequence[float], modes: Mapping[str, str]) -> str:
+        self.graph.initializer.append(numpy_helper.from_array(np.array(scales, np.float32), f"{source}.scales"))
         self.graph.initializer.append(numpy_helper.from_array(np.array([], np.float32), f"{source}.roi"))
-        modes = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
         self.graph.node.append(helper.make_node("Resize", [source, f"{source}.roi", f"{source}.scales"], [f"{source}.doubled"], **modes))
         return f"{source}.doubled"
 
@@ -89,19 +105,11 @@ class HeadBuilder:
         graph.node.append(helper.make_node("Concat", list(sources), [name], axis=1))
         del graph.output[:]
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, "h", "w"]))
-        needed = {name}
-        kept = []
-        for node in reversed(graph.node):
-            if needed.intersection(node.output):
-                needed.update(node.input)
-                kept.append(node)
-        weights = [i for i in graph.initializer if i.name in needed]
-        del graph.node[:], graph.initializer[:], graph.value_info[:]
-        graph.node.extend(reversed(kept))
-        graph.initializer.extend(weights)
+        drop_unneeded(graph)
         onnx.checker.check_model(self.model)
         return self.model
 
 
-def _strides(node: onnx.NodeProto) -> list[int]:
+def strides_of(node: onnx.NodeProto) -> list[int]:
+    """Of a convolution, down and across."""
     return next((list(a.ints) for a in node.attribute if a.name == "strides"), [1, 1])

@@ -30,7 +30,7 @@ from sealread.training.pictures import save_outlines, save_sample
 from sealread.training.recogniser import with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
-from sealread.training.tasks import CropSettings, DetectorTask
+from sealread.training.tasks import CropSettings, DetectorTask, RecogniserTask
 from sealread.training.unwarping import sheet_measures
 from sealread.training.validation import (
     detection_settings,
@@ -173,9 +173,11 @@ def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data
     make = MODULES[request.module].task
     if request.teacher is None:
         return make(model, settings, data)
-    if make is not DetectorTask:
-        raise InputError("only seal_text_detection learns from a teacher; leave --teacher out", parameter="teacher")
+    if make not in (DetectorTask, RecogniserTask):
+        raise InputError("only text detectors and recognisers learn from a teacher; leave --teacher out", parameter="teacher")
     teacher = finished_network(request.module, request.teacher)
+    if make is RecogniserTask:
+        return RecogniserTask(model, settings, data, teacher)
     try:
         deployed(request.module, teacher)
     except ModelError as cause:

@@ -2,7 +2,8 @@
 
 They go one by one, the least missed first, and each time the second convolution's other weights are set anew so that its answer changes
 least: Optimal Brain Surgeon (Hassibi and Stork 1993) on whole channels, layer by layer as Dong et al. (2017) do it for single weights. A
-layer loses channels as long as the squared error of that answer, on drawn samples, stays below a share of its squares.
+layer loses channels as long as the squared error of that answer, on drawn samples, stays below a share of its squares. The layers follow
+each other from the input on, and each first makes good what the ones before it have changed, as far as its second convolution can.
 
 Run: ``python -m sealread.training.narrowing MODULE OUTPUT.onnx --loss 0.04``, and train it further with the wide network as its teacher:
 ``sealread train MODULE FOLDER --base OUTPUT.onnx --teacher NAME``.
@@ -20,14 +21,16 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import numpy_helper
 
 from sealread.training.commands import RECIPES
 from sealread.training.export import Session, save_network
-from sealread.training.graph import with_gelu
+from sealread.training.graph import showing, with_gelu
 from sealread.training.modules import MODULES, drawn_for, starting_network
 
 Weights = NDArray[np.float64]
+#: Image, row and column of places in features ``(n, c, h, w)``.
+Places = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 #: Runtimes calculate with blocks of so many channels: nothing is gained by fewer steps.
 _BLOCK = 8
 #: Layers of fewer channels take little time and lose much.
@@ -47,12 +50,14 @@ class Hidden:
         first, second: the two, not grouped.
         bias: what is added behind the first, where that is a node of its own.
         features: name of the second's input.
+        answer: name of what the second gives, with what passes by both of them where that is added.
     """
 
     first: onnx.NodeProto
     second: onnx.NodeProto
     bias: str | None
     features: str
+    answer: str
 
 
 def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss: float) -> onnx.ModelProto:
@@ -64,18 +69,17 @@ def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss
     """
     result = onnx.ModelProto()
     result.CopyFrom(model)
-    layers = hidden_layers(model)
-    products = _products(model, layers, images)
     weights = {weight.name: weight for weight in result.graph.initializer}
 
     def change(name: str, array: NDArray[Any]) -> None:
         weights[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
 
-    for layer in layers:
-        if layer.features not in products:
+    for layer in hidden_layers(model):
+        second = numpy_helper.to_array(weights[layer.second.input[1]]).astype(np.float64)
+        seen = _seen_by(layer, second.shape[-1], model, result, images)
+        if seen is None:
             continue
-        second = numpy_helper.to_array(weights[layer.second.input[1]])
-        kept, changed = thinned(products[layer.features], second.astype(np.float64), loss)
+        kept, changed = thinned(seen[0], second + np.linalg.solve(*seen).T.reshape(second.shape), loss)
         change(layer.second.input[1], changed[:, kept])
         change(layer.first.input[1], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
         for name in layer.first.input[2:]:
@@ -114,7 +118,7 @@ def _followed(first: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], 
         (following,) = users[name]
         added = next((each for each in following.input if each in weights), None)
         if _is_plain(following, weights):
-            return Hidden(first, following, bias, name)
+            return Hidden(first, following, bias, name, _answer(following, users, weights))
         if following.op_type == "Add" and bias is None and added is not None:
             bias = added
         elif following.op_type not in ("Identity", "Relu", "Gelu"):
@@ -123,50 +127,74 @@ def _followed(first: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], 
     return None
 
 
-def _products(model: onnx.ModelProto, layers: Iterable[Hidden], images: Sequence[NDArray[np.float32]]) -> dict[str, Weights]:
-    """For the features of each layer the mean products ``(c k k, c k k)`` of what the second convolution sees at one place.
+def _answer(second: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], weights: Mapping[str, onnx.TensorProto]) -> str:
+    """Where the convolution's answer is joined with what passes by it, or its own output."""
+    name = second.output[0]
+    while len(users[name]) == 1 and users[name][0].op_type in ("Add", "Identity"):
+        (following,) = users[name]
+        name = following.output[0]
+        if following.op_type == "Add" and not any(each in weights for each in following.input):
+            return name
+    return second.output[0]
 
-    Layers whose features are one place of the whole image are left out.
+
+def _seen_by(
+    layer: Hidden, side: int, wide: onnx.ModelProto, narrow: onnx.ModelProto, images: Sequence[NDArray[np.float32]]
+) -> tuple[Weights, Weights] | None:
+    """The `products` of what the second convolution of the narrow network sees with itself and with what is missing in its answer.
+
+    Nothing where the features are one place of the whole image.
     """
-    showing = onnx.ModelProto()
-    showing.CopyFrom(model)
-    weights = {weight.name: weight for weight in model.graph.initializer}
-    sizes = {layer.features: weights[layer.second.input[1]].dims[-1] for layer in layers}
-    showing.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in sizes)
-    session = Session(showing)
-    before = len(model.graph.output)
+    whole, part = Session(showing(wide, [layer.answer])), Session(showing(narrow, [layer.features, layer.answer]))
     rng = np.random.default_rng(0)
-    sums: dict[str, Weights] = {}
+    pairs = []
     for image in images:
-        answers = session.run([image])[before:]
-        for (name, side), features in zip(sizes.items(), answers, strict=True):
-            if features.shape[2:] != (1, 1):
-                seen = _seen(features, side, rng)
-                sums[name] = sums.get(name, 0) + (seen @ seen.T).astype(np.float64) / (seen.shape[1] * len(images))
-    return sums
+        features, given = part.run([image])
+        if features.shape[2:] == (1, 1):
+            return None
+        n, y, x = places = random_places(features, rng)
+        pairs.append((seen_at(features, side, places), (whole.run([image])[0] - given)[n, :, y, x]))
+    return products(pairs)
 
 
-def _seen(features: NDArray[np.float32], side: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """What a convolution of that side sees at some places of ``(n, c, h, w)`` features: ``(c side side, places)``."""
+def random_places(features: NDArray[np.float32], rng: np.random.Generator) -> Places:
+    """Image, row and column of some places of ``(n, c, h, w)`` features."""
+    images, _, height, width = features.shape
+    return rng.integers(0, images, _PLACES), rng.integers(0, height, _PLACES), rng.integers(0, width, _PLACES)
+
+
+def seen_at(features: NDArray[np.float32], side: int, places: Places, stride: int = 1) -> NDArray[np.float32]:
+    """What a convolution of that odd side sees at places of its answer: ``(c side side, places)``."""
+    image, y, x = places
     reach = side // 2
-    n, channels, height, width = features.shape
     padded = np.pad(features, ((0, 0), (0, 0), (reach, reach), (reach, reach)))
-    image, y, x = (rng.integers(0, end, _PLACES) for end in (n, height, width))
-    parts = [padded[image, :, y + dy, x + dx].T for dy in range(side) for dx in range(side)]
-    return np.stack(parts, axis=1).reshape(channels * side * side, _PLACES)
+    parts = [padded[image, :, stride * y + dy, stride * x + dx].T for dy in range(side) for dx in range(side)]
+    return np.stack(parts, axis=1).reshape(features.shape[1] * side * side, len(image))
+
+
+def products(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tuple[Weights, Weights]:
+    """The sums over places of what is seen ``(s, places)`` times itself, ``(s, s)``, and times what is wanted ``(places, a)``: ``(s, a)``.
+
+    Weights that solve both equal the answer that is wanted best.
+    """
+    seen, wanted = np.zeros(()), np.zeros(())
+    for each, answer in pairs:
+        seen = seen + (each @ each.T).astype(np.float64)
+        wanted = wanted + (each @ answer).astype(np.float64)
+    # Features that are nearly the same cannot be told apart without it.
+    return seen + np.eye(len(seen)) * _RIDGE * np.trace(seen) / len(seen), wanted
 
 
 def thinned(products: Weights, weight: Weights, loss: float) -> tuple[NDArray[np.intp], Weights]:
     """The channels of a convolution's input that are kept, and its weights without the others.
 
     Args:
-        products: ``(c k k, c k k)``, see `_products`.
+        products: ``(c k k, c k k)``, see `products`.
         weight: ``(outputs, c, k, k)``.
         loss: share of the answer's squares that may be lost.
     """
     outputs, channels, *_ = weight.shape
     size = len(products) // channels
-    products = products + np.eye(len(products)) * _RIDGE * np.trace(products) / len(products)
     inverse = np.linalg.inv(products)
     columns = weight.reshape(outputs, -1).T.copy()
     room = loss * float(np.sum(columns * (products @ columns)))
@@ -192,6 +220,13 @@ def thinned(products: Weights, weight: Weights, loss: float) -> tuple[NDArray[np
     return np.array(kept), best.T.reshape(weight.shape)
 
 
+def drawn_inputs(module: str, model: onnx.ModelProto, count: int) -> list[NDArray[np.float32]]:
+    """Batches of about so many inputs for a network, as its training draws them."""
+    settings = replace(RECIPES[module][0], count=count, batch=4, seed=17, workers=0)
+    batches = MODULES[module].task(model, settings, drawn_for(module, settings)).batches(0)
+    return [next(batches)[0].numpy() for _ in range(-(-count // settings.batch))]
+
+
 def main() -> None:
     """Leave features out and write the narrower network."""
     parser = argparse.ArgumentParser(description=main.__doc__)
@@ -201,11 +236,8 @@ def main() -> None:
     parser.add_argument("--loss", type=float, default=0.04, help="share of each layer's answer that may be lost (default: %(default)s)")
     parser.add_argument("--count", type=int, default=160, help="images to draw (default: %(default)s)")
     options = parser.parse_args()
-    settings = replace(RECIPES[options.module][0], count=options.count, batch=4, seed=17, workers=0)
     model = starting_network(options.module, options.base, further=True)
-    batches = MODULES[options.module].task(model, settings, drawn_for(options.module, settings)).batches(0)
-    images = [next(batches)[0].numpy() for _ in range(-(-options.count // settings.batch))]
-    narrow = narrowed(model, images, options.loss)
+    narrow = narrowed(model, drawn_inputs(options.module, model, options.count), options.loss)
     widths = {weight.name: weight.dims[0] for weight in narrow.graph.initializer if weight.dims}
     for weight in model.graph.initializer:
         if weight.dims and weight.dims[0] != widths[weight.name]:

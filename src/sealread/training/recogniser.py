@@ -40,6 +40,11 @@ def scores_before_softmax(model: onnx.ModelProto) -> str:
     return str(next(node for node in reversed(model.graph.node) if node.op_type == "Softmax").input[0])
 
 
+def features_of(model: onnx.ModelProto) -> str:
+    """Name of the features ``(n, steps, channels)`` from which the last layer makes the scores."""
+    return str(next(node for node in reversed(model.graph.node) if node.op_type == "MatMul").input[0])
+
+
 def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.ModelProto:
     """The network with further classes for the characters of `added` that it does not know; what it knows stays as it is.
 
@@ -148,3 +153,11 @@ def ctc_loss(
     known = per_character[~new].sort().values
     loss = torch.cat([known[: max(round(len(known) * _LEGIBLE), 1)], per_character[new]]).mean()
     return loss, {"ctc": float(loss.detach())}
+
+
+def imitation_loss(features: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How far the last features are from those of a teacher (Romero et al. 2015), as a share of their squares: 0 for a perfect copy.
+
+    Not the readings: those of drawn lines came nearer to the teacher's, while those of real ones went away from them.
+    """
+    return ((features.float() - wanted) ** 2).sum() / (wanted**2).sum()

@@ -18,13 +18,21 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from sealread.errors import InputError
 from sealread.pixels import on_canvas
 from sealread.stages.recognition import HEIGHT, LEAST_WIDTH
-from sealread.training.detector import band_loss, imitation_loss
+from sealread.training import detector, recogniser
+from sealread.training.detector import band_loss
 from sealread.training.export import Session, characters_of, deployed
-from sealread.training.graph import OnnxModule
+from sealread.training.graph import OnnxModule, showing
 from sealread.training.layout import seal_loss, seal_targets
 from sealread.training.orientation import turn_input, turn_loss
 from sealread.training.plain import plain_line
-from sealread.training.recogniser import ADDED_CHARACTERS, MOST_WIDTH, ctc_loss, random_strip, scores_before_softmax
+from sealread.training.recogniser import (
+    ADDED_CHARACTERS,
+    MOST_WIDTH,
+    ctc_loss,
+    features_of,
+    random_strip,
+    scores_before_softmax,
+)
 from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
 from sealread.training.targets import TargetLine, target_maps
 from sealread.training.validation import (
@@ -150,14 +158,14 @@ class DetectorTask:
         return batches(DetectorSamples(self.settings, self.data.training), self.settings, len(self.data.training), first_step)
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
-        """See `band_loss` and `imitation_loss`."""
+        """See `band_loss` and `detector.imitation_loss`."""
         images, maps, weight = batch
         predicted = self.module(images.contiguous(memory_format=torch.channels_last))[0]
         loss, parts = band_loss(predicted, maps, weight)
         if self.teacher is None:
             return loss, parts
         shown = torch.from_numpy(self.teacher.run([images.cpu().numpy()])[0]).to(images.device)
-        imitation = imitation_loss(predicted, shown, weight)
+        imitation = detector.imitation_loss(predicted, shown, weight)
         return loss + imitation, {**parts, "imitation": float(imitation.detach())}
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
@@ -241,10 +249,15 @@ class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
 
 
 class RecogniserTask:
-    """Recognition of straightened seal lines."""
+    """Recognition of straightened seal lines.
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
-        self.module = OnnxModule(model, outputs=[scores_before_softmax(model)])
+    Args:
+        teacher: a finished network with the same last layer, whose features before it are learned in place of the truth.
+    """
+
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: onnx.ModelProto | None = None) -> None:
+        self.teacher = None if teacher is None else Session(showing(teacher, [features_of(teacher)]))
+        self.module = OnnxModule(model, outputs=[scores_before_softmax(model) if teacher is None else features_of(model)])
         self.settings = settings
         self.data = data
         self.classes = {c: i + 1 for i, c in enumerate([*characters_of(model), " "])}
@@ -283,9 +296,13 @@ class RecogniserTask:
         return torch.from_numpy(images), torch.tensor([c for t in texts for c in t]), lengths
 
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
-        """See `ctc_loss`."""
+        """See `ctc_loss`, and `recogniser.imitation_loss` for a teacher."""
         images, classes, lengths = batch
-        return ctc_loss(self.module(images.contiguous(memory_format=torch.channels_last))[0], classes, lengths, self.learned)
+        (answer,) = self.module(images.contiguous(memory_format=torch.channels_last))
+        if self.teacher is None:
+            return ctc_loss(answer, classes, lengths, self.learned)
+        imitation = recogniser.imitation_loss(answer, torch.from_numpy(self.teacher.run([images.cpu().numpy()])[0]).to(images.device))
+        return imitation, {"imitation": float(imitation.detach())}
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
         """See `recogniser_measures`."""
