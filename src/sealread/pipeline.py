@@ -24,7 +24,7 @@ from sealread.networks import Lazy
 from sealread.options import PredictOptions
 from sealread.outputs import OutputNames
 from sealread.reader import Found, find_lines, read_seals
-from sealread.regions import confirmed, is_seal, looked_at, search, with_legible
+from sealread.regions import confirmed, is_seal, search, with_legible
 from sealread.results import SealRecognitionResult
 from sealread.settings import PageSettings, keys_without_effect, page_settings
 from sealread.stages.layout import LayoutSettings, filtered
@@ -246,16 +246,14 @@ class SealPipeline:
 
     def _detect(self, searched: Sequence[_Searched]) -> None:
         """Find the lines at all places of all pages; those of pages with like settings share runs."""
-        alike: defaultdict[DetectionSettings, list[tuple[_Searched, int, Region]]] = defaultdict(list)
+        alike: defaultdict[DetectionSettings, list[tuple[_Searched, Region]]] = defaultdict(list)
         for page in searched:
-            places = [*page.places, *page.doubtful]
-            page.lines = [[] for _ in places]
-            for i, region in enumerate(places):
-                alike[looked_at(region, page.settings.detection)].append((page, i, region))
-        for settings, members in alike.items():
-            lines = find_lines([(page.flat, region) for page, _, region in members], self._own.detection.get(), settings)
-            for (page, i, _), found in zip(members, lines, strict=True):
-                page.lines[i] = found
+            alike[page.settings.detection].extend((page, region) for region in (*page.places, *page.doubtful))
+        for settings, places in alike.items():
+            if places:
+                lines = find_lines([(page.flat, region) for page, region in places], self._own.detection.get(), settings)
+                for (page, _), found in zip(places, lines, strict=True):
+                    page.lines.append(found)
 
     def _upright(self, image: Image, settings: PageSettings) -> tuple[int, Image, Frame]:
         if not settings.use_doc_orientation_classify or self._own.orientation is None:

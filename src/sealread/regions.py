@@ -18,7 +18,7 @@ from sealread.networks import Finder
 from sealread.polygons import total_turning
 from sealread.stages.candidates import InkFinder
 from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, area, filtered, fused, intersection, iou
-from sealread.types import DetectedLine, DetectionSettings, Image, Region, SealReading
+from sealread.types import DetectedLine, Image, Region, SealReading, TextLine
 
 _log = logging.getLogger("sealread")
 
@@ -36,11 +36,11 @@ _CONFIRMING_COLUMN = 0.85
 _SEAL_REACH = 0.35
 #: ... and one line must have at least this score: logos and ornaments read as nonsense.
 _LEGIBLE = 0.15
-#: What our own network and the ink find with less than this score must be legible too, but far less so,
-_SURE_SEAL, _HARDLY_LEGIBLE = 0.8, 0.07
-#: ... and its text is looked for on an input so many times as large. Of 220 drawn pages (seed 13579, 297 seals, many too small to be
-#: read) 20 of 27 seals and 2 of 5 false alarms that score 0.45 to 0.8 are legible then, 18 and 1 on an input of the usual size.
-_CLOSER = 5 / 3
+#: What our own network and the ink find with less than this score must be legible too, but far less so.
+_SURE_SEAL, _HARDLY_LEGIBLE = 0.8, 0.05
+#: A line of fewer characters is legible only from this score on, and a single one never: ornaments are read as such. So 20 of 26 seals
+#: and none of 5 false alarms that score 0.45 to 0.8 are legible on 220 drawn pages (seed 13579, 297 seals, many too small to be read).
+_FEW_CHARACTERS, _LEGIBLE_FEW = 4, 0.5
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
 #: A page without a seal may be one itself if it is no longer than so many times its width; as likely as not, before its text is seen.
@@ -77,7 +77,7 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
     if own:
-        found = [replace(region, legible_from=_HARDLY_LEGIBLE, closely=True) if region.score < _SURE_SEAL else region for region in found]
+        found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]
     seals = [region for region in found if is_seal(region)]
     unsure = [region for region in everything if is_seal(region) and region.score >= _LEAST_DOUBTFUL]
     doubtful: list[Region] = []
@@ -90,11 +90,6 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
         # The picture may be nothing but one seal, with its ring at the edges or cut off.
         doubtful.append(Region(cls_id, "seal", _WHOLE_SCORE, (0.0, 0.0, float(width), float(height)), _LEGIBLE))
     return found, doubtful
-
-
-def looked_at(region: Region, settings: DetectionSettings) -> DetectionSettings:
-    """How the text of a place is looked for, where the caller asks for these settings."""
-    return replace(settings, limit_side_len=round(_CLOSER * settings.limit_side_len)) if region.closely else settings
 
 
 def _least(settings: LayoutSettings) -> float:
@@ -114,7 +109,8 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
 def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tuple[list[SealReading], list[Region]]:
     """The seals that are as legible as their places ask, and no part of a confirmed one, numbered anew; and the places of the others."""
     legible = [
-        max((line.score for line in seal.lines), default=0.0) >= place.legible_from for place, seal in zip(places, seals, strict=True)
+        place.legible_from == 0 or any(_is_legible(line, place.legible_from) for line in seal.lines)
+        for place, seal in zip(places, seals, strict=True)
     ]
     # Only the picture as a whole is confirmed where another seal lies; boxes that the layout nests are nested because the caller asks so.
     wholes = [place for place in compress(places, legible) if place.legible_from >= _LEGIBLE]
@@ -122,6 +118,12 @@ def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tupl
     kept = [is_legible and not is_part for is_legible, is_part in zip(legible, parts, strict=True)]
     numbered = [replace(seal, region_id=number) for number, seal in enumerate(compress(seals, kept), 1)]
     return numbered, [place for place, keep in zip(places, kept, strict=True) if not keep]
+
+
+def _is_legible(line: TextLine, least: float) -> bool:
+    if len(line.text) < _FEW_CHARACTERS:
+        return len(line.text) > 1 and line.score >= max(least, _LEGIBLE_FEW)
+    return line.score >= least
 
 
 def _seal_class(stage: Finder) -> int:

@@ -61,8 +61,7 @@ class Region:
         label: its name; seals are labelled ``seal``.
         score: probability of the class.
         box: ``(x1, y1, x2, y2)`` in pixels of the flat page.
-        legible_from: a seal is one only if a line of it has at least this score; 0 where the layout is sure enough.
-        closely: whether its text is looked for in more detail.
+        legible_from: a seal is one only if a line of it of some length has at least this score; 0 where the layout is sure enough.
     """
 
     cls_id: int
@@ -70,7 +69,6 @@ class Region:
     score: float
     box: tuple[float, float, float, float]
     legible_from: float = 0.0
-    closely: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sealread.regions import confirmed, looked_at, search, with_legible
+from sealread.regions import confirmed, search, with_legible
 from sealread.stages.layout import LayoutSettings, fused, iou
-from sealread.types import DetectedLine, DetectionSettings, Image, Region, Ribbon, SealReading, TextLine
+from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
 
 
 def region(box: tuple[float, float, float, float], score: float = 0.5) -> Region:
@@ -26,7 +26,7 @@ def line(score: float, turn: float, size: float = 80.0) -> DetectedLine:
 
 def seal(number: int, *scores: float) -> SealReading:
     square = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
-    lines = tuple(TextLine("章", score, "horizontal", square, square, 0.9, (0.9,), square[:1]) for score in scores)
+    lines = tuple(TextLine("合同专用章", score, "horizontal", square, square, 0.9, (0.9,), square[:1]) for score in scores)
     return SealReading(number, (0, 0, 1, 1), np.zeros((1, 1, 3), np.uint8), (0, 0, 1, 1), 0.5, None, lines)
 
 
@@ -77,10 +77,14 @@ def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() 
     assert [len(reading.lines) for reading in kept] == [1, 2]
 
 
-def test_only_what_the_layout_is_hardly_sure_of_is_looked_at_more_closely() -> None:
-    settings = DetectionSettings(288, "resize_long", 0.5, 4000, 0.5, 0.5)
-    assert looked_at(region((0, 0, 9, 9)), settings) == settings
-    assert looked_at(replace(region((0, 0, 9, 9)), closely=True), settings) == replace(settings, limit_side_len=480)
+@pytest.mark.parametrize(
+    ("text", "score", "legible"), [("合同专用", 0.2, True), ("专用章", 0.2, False), ("专用章", 0.6, True), ("章", 0.9, False)]
+)
+def test_a_few_characters_are_believed_less(text: str, score: float, legible: bool) -> None:
+    reading = seal(1, score)
+    reading = replace(reading, lines=(replace(reading.lines[0], text=text),))
+    kept, _ = with_legible([replace(region((0, 0, 9, 9)), legible_from=0.15)], [reading])
+    assert bool(kept) is legible
 
 
 @pytest.mark.parametrize(("score", "whole", "kept"), [(0.85, 0.6, [2]), (0.95, 0.6, [1, 2]), (0.85, 0.01, [1])])
