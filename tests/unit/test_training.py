@@ -177,6 +177,9 @@ def test_a_teacher_is_imitated_and_only_text_has_one(tmp_path: Path) -> None:
     request = Request("seal_text_detection", tmp_path, teacher=str(carried_network("PP-OCRv6_det_small.onnx")), workers=0)
     with pytest.raises(InputError, match="does not show the five maps"):
         run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
+    request = Request("text_recognition", tmp_path, teacher=str(carried_network("PP-OCRv6_rec_small.onnx")), workers=0)
+    with pytest.raises(InputError, match="has another last layer"):
+        run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
 
 
 def test_pages_are_bent_anew_at_each_visit_and_their_grids_are_learned() -> None:

@@ -27,7 +27,7 @@ from sealread.training.export import Session, characters_of, deployed, stage_of,
 from sealread.training.loop import Schedule, Task, train
 from sealread.training.modules import MODULES, drawn_for, finished_network, named, starting_network
 from sealread.training.pictures import save_outlines, save_sample
-from sealread.training.recogniser import with_alphabet
+from sealread.training.recogniser import same_last_layer, with_alphabet
 from sealread.training.request import Request
 from sealread.training.samples import Data, QuarterTurns, Samples
 from sealread.training.tasks import CropSettings, DetectorTask, RecogniserTask
@@ -177,6 +177,9 @@ def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data
         raise InputError("only text detectors and recognisers learn from a teacher; leave --teacher out", parameter="teacher")
     teacher = finished_network(request.module, request.teacher)
     if make is RecogniserTask:
+        if not same_last_layer(model, teacher):
+            message = f"the teacher {request.teacher} has another last layer than the network to train; name the one that it was made from"
+            raise InputError(message, parameter="teacher")
         return RecogniserTask(model, settings, data, teacher)
     try:
         deployed(request.module, teacher)

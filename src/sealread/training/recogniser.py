@@ -45,6 +45,18 @@ def features_of(model: onnx.ModelProto) -> str:
     return str(next(node for node in reversed(model.graph.node) if node.op_type == "MatMul").input[0])
 
 
+def same_last_layer(model: onnx.ModelProto, other: onnx.ModelProto) -> bool:
+    """Whether both make the same scores of the same last features."""
+    mine, theirs = _last_layer(model), _last_layer(other)
+    return mine is not None and theirs is not None and np.array_equal(mine, theirs)
+
+
+def _last_layer(model: onnx.ModelProto) -> NDArray[np.float32] | None:
+    weights = {weight.name: weight for weight in model.graph.initializer}
+    name = next((node.input[1] for node in reversed(model.graph.node) if node.op_type == "MatMul"), None)
+    return numpy_helper.to_array(weights[name]) if name in weights else None
+
+
 def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.ModelProto:
     """The network with further classes for the characters of `added` that it does not know; what it knows stays as it is.
 

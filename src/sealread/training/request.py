@@ -36,7 +36,7 @@ class Request:
         output: folder for everything that is written.
         dataset: a data set on disk; None: samples are drawn.
         base: where training starts: an ONNX file, a model directory, or a name of the zoo.
-        teacher: a network whose answers are learned beside the truth: the same.
+        teacher: a finished network to learn from: the same.
         weight: the network that is evaluated, exported or used: the same; None: what training left in `output`.
         inputs: what to predict: files, folders, addresses.
         resume: a checkpoint to go on from where `output` has none.
