@@ -261,7 +261,7 @@ def packaged_config() -> PipelineConfig:
                     TextDetection=TextDetection(
                         module_name="seal_text_detection",
                         model_name="sealread-seal-det",
-                        limit_side_len=288,
+                        limit_side_len=320,
                         limit_type="resize_long",
                         max_side_limit=4000,
                         thresh=0.5,

@@ -135,7 +135,7 @@ def _opened(network: Network, settings: EngineSettings) -> Engine | None:
 
 
 #: The sizes of images that the families meet most often: ``(height, width)``.
-_USUAL = {"centres": (640, 480), "bands": (288, 288), "outlines": (736, 736), "ctc": (HEIGHT, 320), "grid": (712, 488)}
+_USUAL = {"centres": (640, 480), "bands": (320, 320), "outlines": (736, 736), "ctc": (HEIGHT, 320), "grid": (712, 488)}
 
 
 def sample_inputs(network: Network, names: Sequence[str]) -> list[Tensor]:
