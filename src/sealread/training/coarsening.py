@@ -20,7 +20,7 @@ from onnx import helper, numpy_helper
 from sealread.errors import ModelError
 from sealread.training.detector import SHAPE_LAYERS
 from sealread.training.export import Session, save_network
-from sealread.training.graph import showing
+from sealread.training.graph import set_weight, showing
 from sealread.training.heads import FOURFOLD, SMOOTH, strides_of
 from sealread.training.modules import starting_network
 from sealread.training.narrowing import Weights, drawn_inputs, products, random_places, seen_at
@@ -51,7 +51,7 @@ def coarsened(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]]) -> 
     ):
         del node.attribute[:]
         node.attribute.extend(attributes)
-    _change(weights[enlarging[0].input[2]], np.array(FOURFOLD))
+    set_weight(weights[enlarging[0].input[2]], np.array(FOURFOLD))
     for layer, stride in zip(layers, (2, 1, 1), strict=True):
         weight, bias = (numpy_helper.to_array(weights[name]) for name in layer.input[1:])
         old, new = Session(showing(model, [layer.output[0]])), Session(showing(result, [layer.input[0]]))
@@ -65,8 +65,8 @@ def coarsened(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]]) -> 
         together = np.concatenate([weight.reshape(len(weight), -1), bias[:, None]], axis=1).T.astype(np.float64)
         squares, answers = products(pairs)
         fitted: Weights = together + np.linalg.solve(squares, answers - squares @ together)
-        _change(weights[layer.input[1]], fitted[:-1].T.reshape(weight.shape))
-        _change(weights[layer.input[2]], fitted[-1])
+        set_weight(weights[layer.input[1]], fitted[:-1].T.reshape(weight.shape))
+        set_weight(weights[layer.input[2]], fitted[-1])
     del result.graph.value_info[:]
     onnx.checker.check_model(result)
     return result
@@ -76,10 +76,6 @@ def _joined(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """``(n, c, h / 2, w / 2)``: the mean of each two by two places."""
     n, channels, height, width = values.shape
     return values.reshape(n, channels, height // 2, 2, width // 2, 2).mean((3, 5))
-
-
-def _change(tensor: onnx.TensorProto, array: NDArray[np.float64]) -> None:
-    tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), tensor.name))
 
 
 def main() -> None:

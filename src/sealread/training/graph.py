@@ -352,3 +352,8 @@ def showing(model: onnx.ModelProto, names: Sequence[str]) -> onnx.ModelProto:
     result.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in names)
     drop_unneeded(result.graph)
     return result
+
+
+def set_weight(weight: onnx.TensorProto, array: np.ndarray[Any, Any]) -> None:
+    """Give a weight of the graph other values, in float32; its shape may change."""
+    weight.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), weight.name))

@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -25,7 +24,7 @@ from onnx import numpy_helper
 
 from sealread.training.commands import RECIPES
 from sealread.training.export import Session, save_network
-from sealread.training.graph import showing, with_gelu
+from sealread.training.graph import set_weight, showing, with_gelu
 from sealread.training.modules import MODULES, drawn_for, starting_network
 
 Weights = NDArray[np.float64]
@@ -71,21 +70,18 @@ def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss
     result.CopyFrom(model)
     weights = {weight.name: weight for weight in result.graph.initializer}
 
-    def change(name: str, array: NDArray[Any]) -> None:
-        weights[name].CopyFrom(numpy_helper.from_array(np.ascontiguousarray(array, np.float32), name))
-
     for layer in hidden_layers(model):
         second = numpy_helper.to_array(weights[layer.second.input[1]]).astype(np.float64)
         seen = _seen_by(layer, second.shape[-1], model, result, images)
         if seen is None:
             continue
         kept, changed = thinned(seen[0], second + np.linalg.solve(*seen).T.reshape(second.shape), loss)
-        change(layer.second.input[1], changed[:, kept])
-        change(layer.first.input[1], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
+        set_weight(weights[layer.second.input[1]], changed[:, kept])
+        set_weight(weights[layer.first.input[1]], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
         for name in layer.first.input[2:]:
-            change(name, numpy_helper.to_array(weights[name])[kept])
+            set_weight(weights[name], numpy_helper.to_array(weights[name])[kept])
         if layer.bias is not None:
-            change(layer.bias, numpy_helper.to_array(weights[layer.bias])[:, kept])
+            set_weight(weights[layer.bias], numpy_helper.to_array(weights[layer.bias])[:, kept])
     del result.graph.value_info[:]
     onnx.checker.check_model(result)
     return result

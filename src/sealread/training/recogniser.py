@@ -42,7 +42,11 @@ def scores_before_softmax(model: onnx.ModelProto) -> str:
 
 def features_of(model: onnx.ModelProto) -> str:
     """Name of the features ``(n, steps, channels)`` from which the last layer makes the scores."""
-    return str(next(node for node in reversed(model.graph.node) if node.op_type == "MatMul").input[0])
+    return str(_last_product(model).input[0])
+
+
+def _last_product(model: onnx.ModelProto) -> onnx.NodeProto:
+    return next(node for node in reversed(model.graph.node) if node.op_type == "MatMul")
 
 
 def same_last_layer(model: onnx.ModelProto, other: onnx.ModelProto) -> bool:
@@ -69,7 +73,7 @@ def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.Mode
     new = [c for c in dict.fromkeys(added) if c not in set(characters)]
     if not new:
         return model
-    product = next(node for node in reversed(model.graph.node) if node.op_type == "MatMul")
+    product = _last_product(model)
     offset = next(node for node in reversed(model.graph.node) if node.op_type == "Add" and product.output[0] in node.input)
     tensors = {i.name: i for i in model.graph.initializer}
     weight = tensors[product.input[1]]
