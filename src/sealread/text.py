@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sealread.types import Recognition
 
 #: Index of the CTC blank.
 BLANK = 0
+#: Probability of a character where a network says nothing but blank.
+_BESIDE_BLANK = 1e-6
 #: In a script that runs from right to left: what still runs from left to right, together; else single characters.
 _RUNS = re.compile(r"[A-Za-z0-9 :*./%+-]+|.", re.DOTALL)
 
@@ -22,21 +25,55 @@ def alphabet_of(lines: Sequence[str]) -> tuple[str, ...]:
     return ("", *lines, " ")
 
 
-def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], used: float = 1.0) -> Recognition:
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a CTC network says of the steps of a strip.
+
+    Attributes:
+        probabilities: ``(rows, classes)``.
+        row: ``(steps,)``: the row of each step; behind the last one where nothing but blank is there.
+    """
+
+    probabilities: NDArray[np.floating]
+    row: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def best(self) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """The most probable class of each step, and its probability."""
+        best = self.probabilities.argmax(axis=1)
+        peaks = self.probabilities[np.arange(len(best)), best].astype(np.float64)
+        return np.append(best, BLANK)[self.row], np.append(peaks, 1.0)[self.row]
+
+    def of(self, classes: ArrayLike) -> NDArray[np.float64]:
+        """The probabilities of some classes at each step: ``(steps, *shape of the classes)``."""
+        chosen = np.asarray(classes)
+        blank = np.where(chosen == BLANK, 1.0, _BESIDE_BLANK)[None]
+        return np.concatenate([self.probabilities[:, chosen].astype(np.float64), blank])[self.row]
+
+
+def every_step(probabilities: NDArray[np.floating]) -> Steps:
+    """The steps of a network that gives the probabilities ``(steps, classes)`` of all of them."""
+    return Steps(probabilities, np.arange(len(probabilities)))
+
+
+def ctc_greedy(steps: Steps, alphabet: Sequence[str], used: float = 1.0) -> Recognition:
     """The most probable character at each step, repeats joined, blanks dropped (Graves et al. 2006, best path).
 
     Args:
-        probabilities: ``(steps, classes)``.
+        steps: what the network says.
         alphabet: one string per class, the blank first.
         used: share of the steps that show the strip; the rest is padding.
 
     Returns:
         The text; its score is the mean of the kept steps' probabilities, 0 for an empty text.
     """
-    best, places = _best_path(probabilities)
+    best, peaks = steps.best()
+    places = _characters(best)
     if len(places) == 0:
         return Recognition("", 0.0)
-    scores = probabilities[places, best[places]].astype(np.float64)
+    scores = peaks[places]
     characters: list[str] = []
     char_scores: list[float] = []
     positions: list[float] = []
@@ -50,22 +87,21 @@ def ctc_greedy(probabilities: NDArray[np.floating], alphabet: Sequence[str], use
     return Recognition("".join(characters), float(scores.mean()), tuple(char_scores), tuple(positions))
 
 
-def _best_path(probabilities: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The most probable class of each step, and the steps at which a character begins."""
-    best = probabilities.argmax(axis=1)
-    return best, np.flatnonzero((best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]]))
+def _characters(best: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The steps at which a character begins, where these are the classes of the steps."""
+    return np.flatnonzero((best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]]))
 
 
-def steps_of(reading: Recognition, count: int, used: float = 1.0) -> NDArray[np.intp]:
+def places_of(reading: Recognition, count: int, used: float = 1.0) -> NDArray[np.intp]:
     """The step, of `count`, in which each character of a reading stands: from its place along the strip, as `ctc_greedy` gives it."""
-    steps = np.round(np.array(reading.char_positions) * count * used - 0.5)
-    return np.clip(steps, 0, count - 1).astype(np.intp)
+    places = np.round(np.array(reading.char_positions) * count * used - 0.5)
+    return np.clip(places, 0, count - 1).astype(np.intp)
 
 
-def likeliest_path(probabilities: NDArray[np.floating]) -> tuple[list[int], float]:
+def likeliest_path(steps: Steps) -> tuple[list[int], float]:
     """The classes of `ctc_greedy`'s text, and the logarithm of the probability of its path alone."""
-    best, places = _best_path(probabilities)
-    return best[places].tolist(), float(np.log(probabilities[np.arange(len(best)), best]).sum())
+    best, peaks = steps.best()
+    return best[_characters(best)].tolist(), float(np.log(peaks).sum())
 
 
 def _with_blanks(classes: Sequence[int]) -> NDArray[np.intp]:
@@ -82,11 +118,11 @@ def _may_skip(spread: NDArray[np.intp]) -> NDArray[np.bool_]:
     return skips
 
 
-def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def ctc_log_likelihoods(steps: Steps, texts: Sequence[Sequence[int]]) -> NDArray[np.float64]:
     """Natural logarithm of the probability of each text, over all its alignments (Graves et al. 2006, equations 5 to 8).
 
     Args:
-        probabilities: ``(steps, classes)``.
+        steps: what the network says.
         texts: classes of each text, not empty.
     """
     longest = 2 * max(len(text) for text in texts) + 1
@@ -95,7 +131,7 @@ def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Seq
     for row, skip, text in zip(spread, skips, texts, strict=True):
         row[: 2 * len(text) + 1] = _with_blanks(text)
         skip[:] = _may_skip(row)
-    logarithms = np.log(np.maximum(probabilities[:, spread].astype(np.float64), 1e-12))
+    logarithms = np.log(np.maximum(steps.of(spread), 1e-12))
     # Two places in front that are never reached: so each place finds the one and the two before it.
     forward = np.full((len(texts), longest + 2), -np.inf)
     forward[:, 2:4] = logarithms[0][:, :2]
@@ -109,18 +145,19 @@ def ctc_log_likelihoods(probabilities: NDArray[np.floating], texts: Sequence[Seq
     return np.asarray(np.logaddexp(forward[rows, ends], forward[rows, ends - 1]))
 
 
-def ctc_aligned(probabilities: NDArray[np.floating], text: Sequence[int], alphabet: Sequence[str], used: float = 1.0) -> Recognition:
+def ctc_aligned(steps: Steps, text: Sequence[int], alphabet: Sequence[str], used: float = 1.0) -> Recognition:
     """The text laid along the steps where it fits best (Viterbi); scores and places as `ctc_greedy` gives them.
 
     Args:
-        probabilities: ``(steps, classes)``, at least as many steps as the text needs.
+        steps: what the network says, at least as many as the text needs.
         text: its classes, not empty.
         alphabet: one string per class, the blank first.
         used: share of the steps that show the strip.
     """
     spread = _with_blanks(text)
     skips = _may_skip(spread)
-    logarithms = np.log(np.maximum(probabilities[:, spread].astype(np.float64), 1e-12))
+    likely = steps.of(spread)
+    logarithms = np.log(np.maximum(likely, 1e-12))
     best = np.full(len(spread), -np.inf)
     best[:2] = logarithms[0, :2]
     came = np.zeros(logarithms.shape, np.intp)
@@ -134,7 +171,7 @@ def ctc_aligned(probabilities: NDArray[np.floating], text: Sequence[int], alphab
     peaks = np.zeros(len(text))
     places = np.zeros(len(text))
     for step in range(len(logarithms) - 1, -1, -1):
-        score = probabilities[step, spread[place]]
+        score = likely[step, place]
         if place % 2 and score >= peaks[place // 2]:
             peaks[place // 2], places[place // 2] = score, step
         place -= came[step, place]

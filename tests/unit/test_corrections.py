@@ -12,14 +12,14 @@ from sealread.corrections.credit_codes import CreditCodes, is_credit_code
 from sealread.corrections.scripts import one_script
 from sealread.corrections.seal_words import SealWords, seal_words
 from sealread.corrections.standard_texts import StandardTexts, standard_texts
-from sealread.text import alphabet_of, ctc_greedy
+from sealread.text import Steps, alphabet_of, ctc_greedy, every_step
 
 ALPHABET = alphabet_of(
     sorted({c for text in (*standard_texts(), *seal_words()) for c in text} | set("业货贷甲乙丙ABCDEFGHIKLMNOPQRSTUVXY"))
 )
 
 
-def steps_of(characters: list[dict[str, float]]) -> np.ndarray:
+def steps_of(characters: list[dict[str, float]]) -> Steps:
     """Two steps for each character and a blank after it; what the probabilities leave goes to the blank."""
     rows = []
     for choices in characters:
@@ -28,7 +28,7 @@ def steps_of(characters: list[dict[str, float]]) -> np.ndarray:
             row[ALPHABET.index(symbol)] = probability
         row[0] = 1 - row[1:].sum()
         rows += [row, row, np.eye(len(ALPHABET))[0]]
-    return np.array(rows)
+    return every_step(np.array(rows))
 
 
 def read(characters: list[dict[str, float]]) -> str:
@@ -107,7 +107,7 @@ CODE = "91350100M000100Y43"
 DIGITS = alphabet_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
-def code_steps(code: str, doubts: dict[int, tuple[str, float]]) -> np.ndarray:
+def code_steps(code: str, doubts: dict[int, tuple[str, float]]) -> Steps:
     rows = []
     for place, symbol in enumerate(code):
         row = np.full(len(DIGITS), 1e-6)
@@ -117,7 +117,7 @@ def code_steps(code: str, doubts: dict[int, tuple[str, float]]) -> np.ndarray:
             row[DIGITS.index(other)] = probability
         row[0] = 1 - row[1:].sum()
         rows += [row, np.eye(len(DIGITS))[0]]
-    return np.array(rows)
+    return every_step(np.array(rows))
 
 
 def corrected(code: str, doubts: dict[int, tuple[str, float]]) -> str:
@@ -192,7 +192,7 @@ def test_exchanged_characters_have_their_own_scores() -> None:
 
 def test_words_of_another_alphabet_are_left_alone() -> None:
     alphabet = alphabet_of(list("ABC"))
-    steps = np.eye(len(alphabet))[[1, 0, 2]] * 0.6 + 0.08
+    steps = every_step(np.eye(len(alphabet))[[1, 0, 2]] * 0.6 + 0.08)
     reading = ctc_greedy(steps, alphabet)
     assert SealWords(seal_words(), standard_texts(), alphabet).instead(reading, steps, 1.0) is reading
 

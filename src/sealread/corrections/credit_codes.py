@@ -14,7 +14,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.text import steps_of
+from sealread.text import Steps, places_of
 from sealread.types import Recognition
 
 _SYMBOLS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -55,15 +55,14 @@ class CreditCodes:
         number = {symbol: i for i, symbol in enumerate(self._alphabet)}
         return np.array([number.get(symbol, -1) for symbol in _SYMBOLS], dtype=np.intp)
 
-    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+    def instead(self, reading: Recognition, steps: Steps, used: float) -> Recognition:
         """The code that the reading must have been, where it looks like one and its check characters contradict it."""
         text = reading.text.translate(_NOT_USED)
         if len(text) != _LENGTH or not set(text) <= set(_SYMBOLS) or (self._classes < 0).any():
             return reading
         if is_credit_code(text):
             return reading if text == reading.text else replace(reading, text=text)
-        steps = steps_of(reading, len(probabilities), used)
-        likely = np.log(np.maximum(probabilities[steps][:, self._classes].astype(np.float64), 1e-6))
+        likely = np.log(np.maximum(steps.of(self._classes)[places_of(reading, len(steps), used)], 1e-6))
         best = likely[range(_LENGTH), [_VALUES[symbol] for symbol in text]]
         swaps = [
             (best[place] - likely[place, value], place, _SYMBOLS[value])

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sealread.text import Steps
 from sealread.types import Recognition
 
 #: Simplified character and Traditional form, side by side; only one-to-one pairs that seals use.
@@ -52,7 +50,7 @@ _MAJORITY = 2
 class OneScript:
     """Lines in one script each."""
 
-    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+    def instead(self, reading: Recognition, steps: Steps, used: float) -> Recognition:
         """The reading with stray characters of another script replaced by their twins."""
         text = one_script(reading.text)
         return reading if text == reading.text else replace(reading, text=text)

@@ -13,13 +13,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sealread.corrections import vocabulary
-from sealread.text import steps_of
+from sealread.text import Steps, places_of
 from sealread.types import Recognition
 
 #: Readings all of whose characters are at least this probable are not doubted.
@@ -121,24 +121,28 @@ class SealWords:
                 return ends
         return ()
 
-    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+    def instead(self, reading: Recognition, steps: Steps, used: float) -> Recognition:
         """The reading with known words in the places where they are likelier; else the reading itself.
 
         Args:
-            reading: what was read from `probabilities`.
-            probabilities: ``(steps, classes)`` of the recogniser.
+            reading: what was read from `steps`.
+            steps: what the recogniser says of the strip.
             used: share of the steps that show the strip.
         """
         text = reading.text
         if len(text) < 2 or text in self._whole or min(reading.char_scores) >= _SURE:
             return reading
-        steps = steps_of(reading, len(probabilities), used)
+        places = places_of(reading, len(steps), used)
+
+        @cache
+        def likely_at(character: str) -> NDArray[np.float64]:
+            return steps.of(self._number[character])
 
         def score(place: int, character: str) -> float:
             if character == text[place]:
                 return reading.char_scores[place]
-            first = max(steps[place] - _BESIDE, 0)
-            return float(probabilities[first : steps[place] + _BESIDE + 1, self._number[character]].max())
+            first = max(places[place] - _BESIDE, 0)
+            return float(likely_at(character)[first : places[place] + _BESIDE + 1].max())
 
         # For each end the best row of words and characters so far: its value and where its last word begins.
         best: list[tuple[float, int, str]] = [(0.0, 0, "")]

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sealread.corrections.vocabulary import CITIES, PRESCRIBED, PROVINCES
-from sealread.text import ctc_aligned, ctc_log_likelihoods, likeliest_path
+from sealread.text import Steps, ctc_aligned, ctc_log_likelihoods, likeliest_path
 from sealread.types import Recognition
 
 #: Forms of company and what stands beside them on Russian seals, as the law writes them.
@@ -131,19 +131,19 @@ class StandardTexts:
         shared = np.bincount(np.concatenate(met), minlength=len(lengths))
         return np.nonzero((np.abs(lengths - len(text)) <= _LONGER) & (shared >= _SHARED * different))[0]
 
-    def _possible(self, near: NDArray[np.intp], probabilities: NDArray[np.floating], least: float, doubtful: bool) -> NDArray[np.intp]:
+    def _possible(self, near: NDArray[np.intp], steps: Steps, least: float, doubtful: bool) -> NDArray[np.intp]:
         """Those of the texts that may be likelier than `least`: each of their characters is somewhere likely enough."""
         used, rows = self._columns
-        peaks = np.append(np.log(np.maximum(probabilities[:, used].max(axis=0), 1e-12)), 0.0)
+        peaks = np.append(np.log(np.maximum(steps.of(used).max(axis=0), 1e-12)), 0.0)
         favour = _familiarity(self._index[0][near], doubtful)
         return np.asarray(near[peaks[rows[near]].sum(axis=1) + favour + _WAYS > least])
 
-    def instead(self, reading: Recognition, probabilities: NDArray[np.floating], used: float) -> Recognition:
+    def instead(self, reading: Recognition, steps: Steps, used: float) -> Recognition:
         """The standard text that a doubtful reading more likely is, with its own scores and places; else the reading itself.
 
         Args:
-            reading: what was read from `probabilities` alone.
-            probabilities: ``(steps, classes)`` of the recogniser.
+            reading: what was read from `steps` alone.
+            steps: what the recogniser says of the strip.
             used: share of the steps that show the strip.
         """
         text = reading.text
@@ -156,17 +156,17 @@ class StandardTexts:
         near, doubtful = self._near(text), min(reading.char_scores) < _SURE
         own = [self._number[c] for c in text if c in self._number]
         if len(near):
-            path, likelihood = likeliest_path(probabilities)
+            path, likelihood = likeliest_path(steps)
             # Where an earlier correction has changed the text, the path says nothing of how likely it is.
-            near = self._possible(near, probabilities, likelihood, doubtful) if own == path else near
+            near = self._possible(near, steps, likelihood, doubtful) if own == path else near
         if not len(near):
             return reading
         known = list(self._classes.values())
-        likely = ctc_log_likelihoods(probabilities, [own, *(known[i] for i in near)])
+        likely = ctc_log_likelihoods(steps, [own, *(known[i] for i in near)])
         best = int(np.argmax(likely[1:]))
         if likely[best + 1] + _familiarity(len(known[near[best]]), doubtful) <= likely[0]:
             return reading
-        return ctc_aligned(probabilities, known[near[best]], self._alphabet, used)
+        return ctc_aligned(steps, known[near[best]], self._alphabet, used)
 
 
 def _plain(text: str) -> str:

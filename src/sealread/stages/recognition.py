@@ -3,7 +3,8 @@
 Takes:      strips of any width, first character leftmost.
 Gives:      for each its text with a score for the line and for each character.
 Method:     a CTC network (PP-OCR family); strips of like width share a batch, widths are rounded up so that few shapes occur.
-Engine:     one network ``(n, 3, 48, width) -> (n, width / 8, classes)``, softmax.
+Engine:     one network ``(n, 3, 48, width) -> (n, width / 8, classes)``, softmax; ours gives ``(rows, classes)`` of the steps that may hold
+            a character, and which these are, ``(n, width / 8)``.
 Nothing:    an empty text with score 0.
 Invariants: order and number are kept; batching does not change a reading beyond rounding.
 """
@@ -17,23 +18,22 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from sealread.corrections import Corrections
 from sealread.engines import Engine
 from sealread.odds import log_odds, probability
-from sealread.text import ctc_greedy, in_reading_order
-from sealread.types import Image, Recognition
+from sealread.text import Steps, ctc_greedy, every_step, in_reading_order
+from sealread.types import Image, Recognition, Tensor
 
 HEIGHT = 48
 #: Wider strips are squeezed to this.
 MOST_WIDTH = 3200
-#: Networks that do not say how narrow their strips may be get no narrower ones; our own saw none in training.
-LEAST_WIDTH = 160
-#: Widths are rounded up to this multiple, so that engines compile few shapes.
-_WIDTH_STEP = 40
-#: The widest strip of a batch is at most so many times as wide as the narrowest: padding costs as much as text.
-_LIKE = 1.25
+#: Networks that do not say how narrow their strips may be get no narrower ones.
+LEAST_WIDTH = 96
+#: Widths are rounded up to this multiple: engines compile fewer shapes, and padding costs as much as text.
+_WIDTH_STEP = 16
+#: The widest strip of a batch is at most so many times as wide as the narrowest.
+_LIKE = 1.1
 #: Pixels of one batch: beyond this, larger batches are no faster.
 _BATCH_WIDTH = 3200
 
@@ -122,17 +122,28 @@ class Recogniser:
         batch = np.zeros((len(strips), 3, HEIGHT, width), np.float32)
         for row, strip in zip(batch, strips, strict=True):
             row[:, :, : strip.shape[1]] = (strip[..., ::-1] if self.rgb else strip).transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
-        probabilities = self.engine.run([batch])[0]
-        return [self._decode(p, strip.shape[1] / width) for p, strip in zip(probabilities, strips, strict=True)]
+        said = _steps(self.engine.run([batch]))
+        return [self._decode(steps, strip.shape[1] / width) for steps, strip in zip(said, strips, strict=True)]
 
-    def _decode(self, probabilities: NDArray[np.floating], used: float) -> Recognition:
-        reading = ctc_greedy(probabilities, self.alphabet, used)
+    def _decode(self, steps: Steps, used: float) -> Recognition:
+        reading = ctc_greedy(steps, self.alphabet, used)
         if self.corrections is not None:
-            reading = self.corrections.instead(reading, probabilities, used)
+            reading = self.corrections.instead(reading, steps, used)
         return in_reading_order(reading) if self.right_to_left else reading
 
     def _padded_width(self, width: int) -> int:
         return max(self.least_width, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
+
+
+def _steps(answers: Sequence[Tensor]) -> list[Steps]:
+    """What a network says of each strip, in either of its forms (see above)."""
+    if answers[0].ndim == 3:
+        return [every_step(probabilities) for probabilities in answers[0]]
+    probabilities, asked = answers
+    counts = asked.sum(axis=1)
+    rows = np.where(asked, np.cumsum(asked, axis=1) - 1, counts[:, None])
+    ends = np.cumsum(counts)
+    return [Steps(probabilities[end - count : end], row) for end, count, row in zip(ends, counts, rows, strict=True)]
 
 
 def _to_height(strip: Image) -> Image:

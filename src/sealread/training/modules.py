@@ -13,7 +13,7 @@ from sealread.errors import InputError, ModelError
 from sealread.training.detector import band_network
 from sealread.training.layout import seal_network
 from sealread.training.loop import Task
-from sealread.training.recogniser import ADDED_CHARACTERS, with_alphabet
+from sealread.training.recogniser import ADDED_CHARACTERS, asking_all, with_alphabet
 from sealread.training.request import MODEL_NAMES
 from sealread.training.samples import Data, QuarterTurns
 from sealread.training.tasks import CropSettings, DetectorTask, OrientationTask, RecogniserTask, SealFinderTask, drawn_data
@@ -133,7 +133,7 @@ def _with_alphabet(network: Network) -> onnx.ModelProto:
 
 def _loaded(file: Path) -> onnx.ModelProto:
     try:
-        return onnx.load(str(file))
+        return asking_all(onnx.load(str(file)))
     except Exception as cause:  # protobuf's error is not part of onnx's interface
         raise ModelError(f"{file} is no ONNX network: {str(cause).splitlines()[0]}", source=str(file)) from cause
 

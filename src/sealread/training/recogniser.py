@@ -20,11 +20,14 @@ from onnx import numpy_helper
 from sealread.polygons import at_lengths, lengths_along
 from sealread.stages.recognition import HEIGHT
 from sealread.stages.rectification import straighten
+from sealread.training.graph import drop_unneeded
 from sealread.training.samples import LabelledImage, SampleLine
 from sealread.types import Ribbon
 
 #: Longer strips are left out: they would make the whole batch wide.
 MOST_WIDTH = 1120
+#: The output of a network that skips blanks which tells the other steps.
+ASKED = "asked"
 #: Input pixels per step of the network.
 _STEP = 8
 #: Share of the lines of a batch that count.
@@ -35,18 +38,35 @@ ADDED_CHARACTERS = "АБВГДЕЁЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬ
 _LOOKS_LIKE = dict(zip("АВЕКМНОРСТУХІЇБГДЗИЙЛПФЧЯаеорсухіїкмнтвигпчяЁё№", "ABEKMHOPCTYXIÏ6ГA3NNAПO4RaeopcyxiïkmHTBurn4REeN", strict=True))
 
 
-def scores_before_softmax(model: onnx.ModelProto) -> str:
-    """Name of the value that the last softmax takes."""
-    return str(next(node for node in reversed(model.graph.node) if node.op_type == "Softmax").input[0])
+def last_softmax(model: onnx.ModelProto) -> onnx.NodeProto:
+    """Where the scores become probabilities."""
+    return next(node for node in reversed(model.graph.node) if node.op_type == "Softmax")
 
 
 def features_of(model: onnx.ModelProto) -> str:
     """Name of the features ``(n, steps, channels)`` from which the last layer makes the scores."""
-    return str(_last_product(model).input[0])
+    return str(last_product(model).input[0])
 
 
-def _last_product(model: onnx.ModelProto) -> onnx.NodeProto:
+def last_product(model: onnx.ModelProto) -> onnx.NodeProto:
+    """Where the features become scores."""
     return next(node for node in reversed(model.graph.node) if node.op_type == "MatMul")
+
+
+def asking_all(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A recogniser without what makes it skip blanks (`sealread.training.blanks`): it says something of each step."""
+    if [answer.name for answer in model.graph.output[1:]] != [ASKED]:
+        return model
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    graph, product = result.graph, last_product(result)
+    product.input[0] = next(node for node in graph.node if product.input[0] in node.output).input[0]
+    del graph.output[1:]
+    answer, classes = graph.output[0].name, graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    batch = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info(answer, onnx.TensorProto.FLOAT, [batch, "steps", classes]))
+    drop_unneeded(graph)
+    return result
 
 
 def same_last_layer(model: onnx.ModelProto, other: onnx.ModelProto) -> bool:
@@ -73,7 +93,7 @@ def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.Mode
     new = [c for c in dict.fromkeys(added) if c not in set(characters)]
     if not new:
         return model
-    product = _last_product(model)
+    product = last_product(model)
     offset = next(node for node in reversed(model.graph.node) if node.op_type == "Add" and product.output[0] in node.input)
     tensors = {i.name: i for i in model.graph.initializer}
     weight = tensors[product.input[1]]

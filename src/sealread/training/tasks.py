@@ -30,8 +30,8 @@ from sealread.training.recogniser import (
     MOST_WIDTH,
     ctc_loss,
     features_of,
+    last_softmax,
     random_strip,
-    scores_before_softmax,
 )
 from sealread.training.samples import Data, DrawnSamples, Samples, quarter_turned
 from sealread.training.targets import TargetLine, target_maps
@@ -257,7 +257,7 @@ class RecogniserTask:
 
     def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: onnx.ModelProto | None = None) -> None:
         self.teacher = None if teacher is None else Session(showing(teacher, [features_of(teacher)]))
-        self.module = OnnxModule(model, outputs=[scores_before_softmax(model) if teacher is None else features_of(model)])
+        self.module = OnnxModule(model, outputs=[last_softmax(model).input[0] if teacher is None else features_of(model)])
         self.settings = settings
         self.data = data
         self.classes = {c: i + 1 for i, c in enumerate([*characters_of(model), " "])}
@@ -327,7 +327,7 @@ class OrientationTask:
     """Which way up a page is."""
 
     def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data) -> None:
-        self.module = OnnxModule(model, outputs=[scores_before_softmax(model)])
+        self.module = OnnxModule(model, outputs=[last_softmax(model).input[0]])
         self.settings = settings
         self.data = data
 
