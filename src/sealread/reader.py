@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sealread.frames import Frame
 from sealread.lines import (
+    Choice,
     LinePlan,
     ReadLine,
     joined_columns,
@@ -30,12 +31,14 @@ from sealread.rereading import LinesBySeal, read_again
 from sealread.stages.detection import Detector
 from sealread.stages.recognition import HEIGHT, Recogniser
 from sealread.stages.rectification import Strip, straighten
-from sealread.types import DetectedLine, DetectionSettings, Image, Points, Recognition, Region, Ribbon, Role, SealReading, TextLine
+from sealread.types import DetectedLine, DetectionSettings, Image, Points, Region, Ribbon, Role, SealReading, TextLine
 
 #: Crops are searched for text with this share of their size around them: boxes may cut the outer ring or the ends of a line.
 _CROP_MARGIN = 0.04
 #: Readings whose merit differs by less say the same; the likelier one, which comes first, stays.
 _ROUNDING = 0.01
+#: A line that is read so well is not tried in other ways, nor is a column that is read so badly.
+_SURE, _NOTHING = 0.95, 0.5
 
 Box = tuple[int, int, int, int]
 
@@ -67,44 +70,63 @@ def find_lines(places: Sequence[tuple[Image, Region]], detector: Detector, setti
 
 def read_seals(pages: Sequence[Found], recogniser: Recogniser) -> list[list[SealReading]]:
     """The seals of each page, the lines of all pages read together."""
-    planned = [[job for seal, (_, lines) in enumerate(page.places) for job in _jobs(seal, page.flat, lines)] for page in pages]
-    answers = recogniser.read_together([[job.image for job in jobs] for jobs in planned])
-    read = [_best(jobs, readings) for jobs, readings in zip(planned, answers, strict=True)]
-    read = read_again([page.flat for page in pages], read, recogniser)
-    return [_seals(page, lines, recogniser) for page, lines in zip(pages, read, strict=True)]
+    flats = [page.flat for page in pages]
+    plans = [[(seal, line) for seal, (_, lines) in enumerate(page.places) for line in plan(lines)] for page in pages]
+    likeliest = _read(flats, [[(seal, line, line.choices[:1]) for seal, line in page] for page in plans], recogniser)
+    doubted = [[(one.seal, one.planned, one.planned.choices[1:]) for one in page if _leaves_doubt(one.line)] for page in likeliest]
+    others = _read(flats, doubted, recogniser)
+    best = [_best([*first, *more]) for first, more in zip(likeliest, others, strict=True)]
+    return [_seals(page, lines, recogniser) for page, lines in zip(pages, read_again(flats, best, recogniser), strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
-    """One way to read a line of the `seal`-th seal of a page."""
+class _Read:
+    """One reading of a line of the `seal`-th seal of a page."""
 
     seal: int
     planned: LinePlan
-    choice: tuple[Ribbon, ...]
-    strips: tuple[Strip, ...]
-
-    @property
-    def image(self) -> Image:
-        return np.concatenate([strip.image for strip in self.strips], axis=1)
+    line: ReadLine
 
 
-def _jobs(seal: int, flat: Image, lines: Sequence[DetectedLine]) -> Iterator[_Job]:
-    """All ways to read the lines of a seal."""
-    for planned in plan(lines):
-        for choice in planned.choices:
-            strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
-            if len(strips) == len(choice):
-                yield _Job(seal, planned, choice, strips)
+def _read(
+    flats: Sequence[Image], wanted: Sequence[Sequence[tuple[int, LinePlan, Sequence[Choice]]]], recogniser: Recogniser
+) -> list[list[_Read]]:
+    """Lines of each page, by number of the seal, read in some of their ways; ways without area are left out."""
+    cuts = [
+        [(seal, line, choice, strips) for seal, line, choices in page for choice in choices if (strips := _strips(flat, choice))]
+        for flat, page in zip(flats, wanted, strict=True)
+    ]
+    answers = recogniser.read_together([[np.concatenate([s.image for s in strips], axis=1) for *_, strips in page] for page in cuts])
+    return [
+        [
+            _Read(seal, line, ReadLine(line.polygon, line.score, choice, strips, answer))
+            for (seal, line, choice, strips), answer in zip(page, readings, strict=True)
+        ]
+        for page, readings in zip(cuts, answers, strict=True)
+    ]
 
 
-def _best(jobs: Sequence[_Job], answers: Sequence[Recognition]) -> LinesBySeal:
+def _strips(flat: Image, choice: Choice) -> tuple[Strip, ...]:
+    """The strips of all bands; none where one has no area."""
+    strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
+    return strips if len(strips) == len(choice) else ()
+
+
+def _leaves_doubt(line: ReadLine) -> bool:
+    """Whether the line may read better in another way; a column that reads like nothing is none."""
+    cells, score = sum(ribbon.cells for ribbon in line.choice), line.recognition.score
+    if cells and score < _NOTHING:
+        return False
+    return score < _SURE or bool(cells and len(line.recognition.text) != cells)
+
+
+def _best(readings: Sequence[_Read]) -> LinesBySeal:
     """Of each line, by seal, the reading with most merit; columns joined."""
     best: dict[tuple[int, int], ReadLine] = {}
-    for job, answer in zip(jobs, answers, strict=True):
-        candidate = ReadLine(job.planned.polygon, job.planned.score, job.choice, job.strips, answer)
-        rival = best.get((job.seal, id(job.planned)))
-        if rival is None or merit(candidate) > merit(rival) + _ROUNDING:
-            best[job.seal, id(job.planned)] = candidate
+    for one in readings:
+        rival = best.get((one.seal, id(one.planned)))
+        if rival is None or merit(one.line) > merit(rival) + _ROUNDING:
+            best[one.seal, id(one.planned)] = one.line
     by_seal: defaultdict[int, list[ReadLine]] = defaultdict(list)
     for (seal, _), line in best.items():
         by_seal[seal].append(line)

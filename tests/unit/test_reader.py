@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -67,3 +67,40 @@ def test_a_line_that_was_cut_off_within_a_word_is_read_with_more_room(known: Cor
 
 def test_more_room_is_not_taken_where_no_word_is_cut(known: Corrections) -> None:
     assert texts_of("甲乙丙", straight(95, 44).moved(155, 100), known) == ["乙丙"]
+
+
+@dataclass(frozen=True)
+class Scripted(Recogniser):
+    """Gives these texts, all of their characters equally sure, in this order."""
+
+    script: Sequence[tuple[str, float]] = ()
+    asked: list[Image] = field(default_factory=list)
+
+    def read_together(self, pages: Sequence[Sequence[Image]]) -> list[list[Recognition]]:
+        return [[self._one(strip) for strip in page] for page in pages]
+
+    def _one(self, strip: Image) -> Recognition:
+        text, score = self.script[len(self.asked)]
+        self.asked.append(strip)
+        return Recognition(text, score, (score,) * len(text), tuple((i + 0.5) / len(text) for i in range(len(text))))
+
+
+@pytest.mark.parametrize(
+    ("cells", "script", "chosen"),
+    [
+        (0, [("甲乙丙", 0.97)], "甲乙丙"),
+        (0, [("甲乙丙", 0.6), ("公司甲", 0.9)], "公司甲"),
+        (0, [("甲乙丙", 0.9), ("公司甲", 0.6)], "甲乙丙"),
+        (3, [("甲乙丙", 0.97)], "甲乙丙"),
+        (3, [("甲乙", 0.97), ("甲乙", 0.98), ("甲乙丙公", 0.9)], "甲乙"),
+        (3, [("甲乙丙", 0.7), ("甲", 0.9), ("甲乙丙公", 0.9)], "甲乙丙公"),
+        (3, [("甲乙丙", 0.3)], "甲乙丙"),
+    ],
+)
+def test_a_line_is_read_in_other_ways_where_the_likeliest_leaves_a_doubt(cells: int, script: list[tuple[str, float]], chosen: str) -> None:
+    band = straight(120, 40).moved(200, 100)
+    line = DetectedLine(band.polygon, 0.9, Ribbon(band.top, band.bottom, cells), 0.2)
+    recogniser = Scripted(None, ALPHABET, script=script)  # type: ignore[arg-type]
+    ((seal,),) = read_seals([Found(page(""), [(Region(16, "seal", 0.9, (10.0, 10.0, 390.0, 190.0)), [line])], Identity(), 0.0)], recogniser)
+    assert [line.text for line in seal.lines] == [chosen]
+    assert len(recogniser.asked) == len(script)

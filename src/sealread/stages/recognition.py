@@ -33,7 +33,7 @@ LEAST_WIDTH = 96
 #: Widths are rounded up to this multiple: engines compile fewer shapes, and padding costs as much as text.
 _WIDTH_STEP = 16
 #: The widest strip of a batch is at most so many times as wide as the narrowest.
-_LIKE = 1.1
+_LIKE = 1.25
 #: Pixels of one batch: beyond this, larger batches are no faster.
 _BATCH_WIDTH = 3200
 
