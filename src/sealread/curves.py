@@ -32,6 +32,8 @@ _HOLLOW = 0.5
 #: An arc that turns by more than this shows which ellipse it follows, and how long that may be for its width.
 _OVAL_TURN = np.radians(150.0)
 _MOST_OVAL = 2.0
+#: Rows whose squares differ so much in two directions are straight.
+_SINGULAR = 1e14
 #: Cells of the geodesic search along the longer side of the region.
 _CELLS = 32
 
@@ -105,7 +107,8 @@ def fit_circle(points: Points) -> tuple[float, float, float]:
     x, y = (points - mean).T
     matrix = np.stack([x, y, np.ones_like(x)], axis=1)
     normal = matrix.T @ matrix
-    if np.linalg.cond(normal) > 1e14:
+    smallest, _, largest = np.linalg.eigvalsh(normal)
+    if largest > _SINGULAR * smallest:
         return float(mean[0]), float(mean[1]), float("inf")
     a, b, c = np.linalg.solve(normal, matrix.T @ (x * x + y * y))
     radius = float(np.sqrt(max(c + a * a / 4 + b * b / 4, 0.0)))
@@ -155,7 +158,7 @@ def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
     placed = (pixels - centre) @ axes
     start, turn, gap = _sweep(placed)
     distance = np.hypot(placed[:, 0], placed[:, 1])
-    if np.quantile(distance, 0.05) < _HOLLOW * np.mean(distance):
+    if _twentieth(distance) < _HOLLOW * np.mean(distance):
         return None
     along = np.mod(np.arctan2(placed[:, 1], placed[:, 0]) - start, 2 * np.pi)
     degree = 2 if turn < np.radians(100) else 4 if turn < np.radians(220) else 6
@@ -170,6 +173,14 @@ def _arc(pixels: Points, margin: float, spacing: float) -> Centreline | None:
     radii = np.polynomial.legendre.legvander(np.clip(theta / turn * 2 - 1, -1, 1), degree) @ weights
     points = np.stack([radii * np.cos(theta + start), radii * np.sin(theta + start)], axis=1)
     return Centreline(points @ np.linalg.inv(axes) + centre, residual)
+
+
+def _twentieth(values: NDArray[np.float64]) -> float:
+    """The 5 % quantile, as numpy.quantile gives it in several times the time."""
+    place = 0.05 * (len(values) - 1)
+    below = int(place)
+    low, high = np.partition(values, (below, below + 1))[below : below + 2]
+    return float(low + (high - low) * (place - below))
 
 
 def _sweep(offsets: Points) -> tuple[float, float, float]:

@@ -13,10 +13,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sealread.corrections import vocabulary
 from sealread.text import Steps, places_of
@@ -132,22 +131,21 @@ class SealWords:
         text = reading.text
         if len(text) < 2 or text in self._whole or min(reading.char_scores) >= _SURE:
             return reading
-        places = places_of(reading, len(steps), used)
-
-        @cache
-        def likely_at(character: str) -> NDArray[np.float64]:
-            return steps.of(self._number[character])
+        near = list(self._near(text))
+        if not near:
+            return reading
+        column = {character: i for i, character in enumerate({character for _, word in near for character in word})}
+        told, places = steps.of([self._number[character] for character in column]), places_of(reading, len(steps), used)
+        beside = np.clip(places[:, None] + np.arange(-_BESIDE, _BESIDE + 1), 0, len(steps) - 1)
+        likely_at = told[beside].max(axis=1).tolist()
 
         def score(place: int, character: str) -> float:
-            if character == text[place]:
-                return reading.char_scores[place]
-            first = max(places[place] - _BESIDE, 0)
-            return float(likely_at(character)[first : places[place] + _BESIDE + 1].max())
+            return reading.char_scores[place] if character == text[place] else float(likely_at[place][column[character]])
 
         # For each end the best row of words and characters so far: its value and where its last word begins.
         best: list[tuple[float, int, str]] = [(0.0, 0, "")]
         ending: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
-        for start, word in self._near(text):
+        for start, word in near:
             ending[start + len(word)].append((start, word))
         for end in range(1, len(text) + 1):
             ways = [(best[end - 1][0] + _logarithm(reading.char_scores[end - 1]), end - 1, text[end - 1])]
