@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sealread.curves import centreline
+from sealread.curves import centreline, quantile
 from sealread.polygons import Points, lengths_along, resample, tangents, top_normals, total_turning
 from sealread.types import DetectedLine, Ribbon
 
@@ -148,7 +148,7 @@ def _band(maps: Maps, place: Place, scale: tuple[float, float], limits: Limits) 
     pixels = (np.stack([xs, ys], axis=1) + 0.5) * factor
     mean_scale = math.sqrt(scale[0] * scale[1])
     stride_unit = HEIGHT_UNIT / STRIDE * mean_scale
-    half = float(np.exp(np.median(values[HEIGHT]))) * stride_unit
+    half = math.exp(quantile(values[HEIGHT], 0.5)) * stride_unit
     curve = centreline(pixels, _LONGEST_END * half, max(mean_scale, half / 4), area).points
     nearest = _nearest(pixels, curve)
     direction = tangents(curve)
@@ -209,13 +209,13 @@ def _smooth_heights(place: NDArray[np.intp], logarithms: NDArray[np.float64], co
     basis = np.stack([np.ones_like(t), t], axis=1)
     normal = basis.T @ basis + np.diag([0.0, 0.05 * len(t)])
     constant, slope = np.linalg.solve(normal, basis.T @ logarithms)
-    trend = constant + float(np.clip(slope, -0.25, 0.25)) * np.linspace(-1, 1, count)
+    trend = constant + min(max(float(slope), -0.25), 0.25) * np.linspace(-1, 1, count)
     return np.asarray(np.exp(trend))
 
 
 def _ribbon(curve: Points, halves: NDArray[np.float64], vertical: bool) -> Ribbon:
     length = lengths_along(curve)[-1]
-    count = int(np.clip(round(length / max(float(halves.mean()), 1e-6)) + 1, _LEAST_VERTICES, _MOST_VERTICES))
+    count = min(max(round(length / max(float(halves.mean()), 1e-6)) + 1, _LEAST_VERTICES), _MOST_VERTICES)
     even = resample(curve, count)
     widths = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(halves)), halves)[:, None]
     normals = top_normals(tangents(even))

@@ -96,17 +96,17 @@ def straighten(image: Image, ribbon: Ribbon, height: int, most_width: int = 3200
     if thick < LEAST_THICKNESS or long < 1 or not np.isfinite(thick + long):
         return None
     # Sample at the seal's own resolution, then shrink by area: no aliasing. Enlarging needs no intermediate step.
-    factor = int(np.clip(round(thick / height), 1, _MOST_SHRINK))
+    factor = min(max(round(thick / height), 1), _MOST_SHRINK)
     rows = height * factor
     if ribbon.cells:
         cell_height = long / ribbon.cells
-        width = int(np.clip(round(height * thick / cell_height), 1, max(most_width // ribbon.cells, 1)))
+        width = max(min(round(height * thick / cell_height), most_width // ribbon.cells), 1)
         cell = _sampled(image, ribbon, rows * ribbon.cells, width * factor)
         tiles = [cell[:, i * rows : (i + 1) * rows] for i in range(ribbon.cells)]
         # Path direction runs down the characters: transpose, then x from bottom edge to top edge.
         strip = np.concatenate([cv2.rotate(tile, cv2.ROTATE_90_CLOCKWISE) for tile in tiles], axis=1)
     else:
-        width = int(np.clip(round(long * height / thick), 1, most_width))
+        width = min(max(round(long * height / thick), 1), most_width)
         strip = _sampled(image, ribbon, width * factor, rows)
     if factor > 1:
         strip = cv2.resize(strip, (strip.shape[1] // factor, height), interpolation=cv2.INTER_AREA)
