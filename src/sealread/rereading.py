@@ -173,11 +173,11 @@ def _completed(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser: 
 
 
 def doubted(line: ReadLine, words: SealWords) -> ReadLine:
-    """The line, the character at an end where one of a known word is missing hardly believed: however sure, the line is not whole."""
+    """The line, the characters beside which one of a known text is missing hardly believed: however sure, the line is not whole."""
     reading = line.recognition
     scores = list(reading.char_scores)
-    for end in words.lacking_ends(reading.text):
-        scores[end] = min(scores[end], _DOUBTED_END)
+    for place in words.beside_gaps(reading.text):
+        scores[place] = min(scores[place], _DOUBTED_END)
     if tuple(scores) == reading.char_scores:
         return line
     return replace(line, recognition=replace(reading, score=float(np.mean(scores)), char_scores=tuple(scores)))

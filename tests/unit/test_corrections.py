@@ -230,21 +230,25 @@ def test_what_begins_with_a_word_is_cut_short_only_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ends"),
+    ("text", "beside"),
     [
+        ("辽宁税务局", (1, 2)),
+        ("全国统一票监制章", (3, 4)),
         ("究专用", (0,)),
         ("科研专", (-1,)),
         ("国共产主义青年团", (0,)),
         ("国统一发票监制", (0, -1)),
         ("研究专用", ()),
         ("国家税务总局", ()),
+        ("国家税务局监制", ()),
+        ("ĐĂNGKÝ", ()),
         ("专用", ()),
         ("甲乙丙", ()),
         ("", ()),
     ],
 )
-def test_a_word_but_for_a_character_lacks_an_end(text: str, ends: tuple[int, ...]) -> None:
-    assert WORDS.lacking_ends(text) == ends
+def test_a_known_text_but_for_a_character_has_a_gap(text: str, beside: tuple[int, ...]) -> None:
+    assert WORDS.beside_gaps(text) == beside
 
 
 def test_what_was_read_is_kept_through_all_corrections() -> None:

@@ -37,6 +37,8 @@ _MOST_MISSING, _LEAST_LEFT = 2, 2
 _PLACES = frozenset((*vocabulary.SHORT_PROVINCES, *vocabulary.CITIES, *vocabulary.FORMER_CITIES))
 #: A text of fewer characters is not known for a part of a word.
 _LEAST_PART = 3
+#: Whole texts of at most so many characters have likenesses that lack one of theirs.
+_MOST_ALIKE = 5
 #: Steps of the recogniser to each side of a character's own in which another one may be at its likeliest.
 _BESIDE = 1
 
@@ -110,10 +112,22 @@ class SealWords:
         after = [(w, len(w) - place - 1) for w, place in last if text.endswith(w[: place + 1])]
         return before, [(w, n) for w, n in after if w not in _PLACES and _may_be_cut(w, n, text, ends)]
 
-    def lacking_ends(self, text: str) -> tuple[int, ...]:
-        """Where a text lacks one character of a known word: 0 at its start, -1 at its end, or both; nowhere where it is a word itself."""
+    @cached_property
+    def _gaps(self) -> dict[str, int]:
+        """The whole texts without one of their inner characters, and the place where it was; no words among them."""
+        long, words = (text for text in self._whole if len(text) > _MOST_ALIKE), frozenset(self._wanted)
+        gaps = ((text[:place] + text[place + 1 :], place) for text in long for place in range(1, len(text) - 1) if text[place] != " ")
+        return {left: place for left, place in gaps if left not in words}
+
+    def beside_gaps(self, text: str) -> tuple[int, ...]:
+        """The characters beside which a text lacks one of a known text; none where it is a known text itself.
+
+        Both beside a gap in a whole text; the first (0), the last (-1) or both where a word is cut.
+        """
         if text in self._whole or len(text) < _LEAST_PART:
             return ()
+        if text in self._gaps:
+            return self._gaps[text] - 1, self._gaps[text]
         words = {(place, len(word) - place - len(text)) for word, place in self._holding.get(text[0], ()) if word.startswith(text, place)}
         for lacking, ends in (((0, 0), ()), ((1, 0), (0,)), ((0, 1), (-1,)), ((1, 1), (0, -1))):
             if lacking in words:
