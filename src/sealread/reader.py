@@ -72,9 +72,9 @@ def read_seals(pages: Sequence[Found], recogniser: Recogniser) -> list[list[Seal
     """The seals of each page, the lines of all pages read together."""
     flats = [page.flat for page in pages]
     plans = [[(seal, line) for seal, (_, lines) in enumerate(page.places) for line in plan(lines)] for page in pages]
-    likeliest = _read(flats, [[(seal, line, line.choices[:1]) for seal, line in page] for page in plans], recogniser)
+    likeliest = _readings(flats, [[(seal, line, line.choices[:1]) for seal, line in page] for page in plans], recogniser)
     doubted = [[(one.seal, one.planned, one.planned.choices[1:]) for one in page if _leaves_doubt(one.line)] for page in likeliest]
-    others = _read(flats, doubted, recogniser)
+    others = _readings(flats, doubted, recogniser)
     best = [_best([*first, *more]) for first, more in zip(likeliest, others, strict=True)]
     return [_seals(page, lines, recogniser) for page, lines in zip(pages, read_again(flats, best, recogniser), strict=True)]
 
@@ -88,7 +88,7 @@ class _Read:
     line: ReadLine
 
 
-def _read(
+def _readings(
     flats: Sequence[Image], wanted: Sequence[Sequence[tuple[int, LinePlan, Sequence[Choice]]]], recogniser: Recogniser
 ) -> list[list[_Read]]:
     """Lines of each page, by number of the seal, read in some of their ways; ways without area are left out."""

@@ -24,13 +24,13 @@ from sealread.training.recogniser import ASKED, asking_all  # noqa: E402
 CLASSES = 5
 
 
-def recogniser() -> Any:
+def recogniser(opset: int = 11) -> Any:
     """Each step of eight pixels is a blank where it is dark, else one of four characters by its colour."""
     weight = np.array([[-9, 8, 0, 0, 3], [-9, 0, 8, 0, 3], [-9, 0, 0, 8, 3]], np.float32)
     bias = np.array([9, 0, 0, 0, 0], np.float32)
     nodes = [
         helper.make_node("AveragePool", ["x"], ["pooled"], kernel_shape=[48, 8], strides=[48, 8]),
-        helper.make_node("Squeeze", ["pooled"], ["row"], axes=[2]),
+        helper.make_node("Reshape", ["pooled", "flat"], ["row"]),
         helper.make_node("Transpose", ["row"], ["features"], perm=[0, 2, 1]),
         helper.make_node("MatMul", ["features", "weight"], ["product"]),
         helper.make_node("Add", ["product", "bias"], ["scores"]),
@@ -41,9 +41,9 @@ def recogniser() -> Any:
         "recogniser",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 48, "w"])],
         [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", "steps", CLASSES])],
-        [numpy_helper.from_array(weight, "weight"), numpy_helper.from_array(bias, "bias")],
+        [numpy_helper.from_array(np.array(v), name) for name, v in (("weight", weight), ("bias", bias), ("flat", [0, 3, -1]))],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
 def strips(seed: int, *, dark: bool = False) -> Any:
@@ -52,9 +52,9 @@ def strips(seed: int, *, dark: bool = False) -> Any:
     return np.broadcast_to(np.repeat(colours, 8, axis=3), (2, 3, 48, 160)).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def skipping() -> Any:
-    return skipping_blanks(recogniser(), [strips(seed) for seed in range(20)])
+@pytest.fixture(scope="module", params=[11, 17])
+def skipping(request: pytest.FixtureRequest) -> Any:
+    return skipping_blanks(recogniser(request.param), [strips(seed) for seed in range(20)])
 
 
 @pytest.mark.parametrize("engine", [OnnxRuntimeEngine, OpenVinoEngine])

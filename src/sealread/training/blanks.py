@@ -60,7 +60,7 @@ def skipping_blanks(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]
     asking = [
         helper.make_node("MatMul", [features, "asked.weight"], ["asked.estimates"]),
         helper.make_node("Less", ["asked.estimates", "asked.limit"], ["asked.column"]),
-        helper.make_node("Squeeze", ["asked.column"], [ASKED], axes=[2]),
+        helper.make_node("Reshape", ["asked.column", "asked.shape"], [ASKED]),
         helper.make_node("NonZero", [ASKED], ["asked.places"]),
         helper.make_node("Transpose", ["asked.places"], ["asked.rows"], perm=[1, 0]),
         helper.make_node("GatherND", [features, "asked.rows"], ["asked.features"]),
@@ -72,6 +72,7 @@ def skipping_blanks(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]
     graph.node.extend([*nodes[:place], *asking, *nodes[place:]])
     for name, values in (("asked.weight", fitted[:-1]), ("asked.limit", limit - fitted[-1])):
         graph.initializer.append(numpy_helper.from_array(values.astype(np.float32), name))
+    graph.initializer.append(numpy_helper.from_array(np.array([0, -1]), "asked.shape"))
     classes = graph.output[0].type.tensor_type.shape.dim[-1].dim_value
     batch = graph.input[0].type.tensor_type.shape.dim[0].dim_param
     graph.output[0].CopyFrom(helper.make_tensor_value_info(graph.output[0].name, TensorProto.FLOAT, ["rows", classes]))
