@@ -217,10 +217,9 @@ def roles(lines: Sequence[ReadLine]) -> list[Role]:
         else:
             kinds.append("code" if _is_code(line.recognition.text) else "outer_arc")
     # Codes stand nearer to the edge than names: only names tell where the outer arcs run.
-    arcs = [i for i, kind in enumerate(kinds) if kind == "outer_arc"]
-    radii = [fit_circle(lines[i].middle)[2] for i in arcs] if len(arcs) > 1 else [0.0] * len(arcs)
-    outermost = max(radii, default=0.0)
-    for i, radius in zip(arcs, radii, strict=True):
+    radii = {i: fit_circle(line.middle)[2] for i, line in enumerate(lines) if kinds[i] == "outer_arc"}
+    outermost = max(radii.values(), default=0.0)
+    for i, radius in radii.items():
         if radius < _INNER * outermost or turns[i] < 0:
             kinds[i] = "inner_arc"
     return kinds

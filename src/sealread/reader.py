@@ -27,10 +27,9 @@ from sealread.lines import (
     weight,
 )
 from sealread.polygons import bounding_box
-from sealread.rereading import LinesBySeal, read_again
+from sealread.rereading import LinesBySeal, read_again, strips_of
 from sealread.stages.detection import Detector
-from sealread.stages.recognition import HEIGHT, Recogniser
-from sealread.stages.rectification import Strip, straighten
+from sealread.stages.recognition import Recogniser
 from sealread.types import DetectedLine, DetectionSettings, Image, Points, Region, Ribbon, Role, SealReading, TextLine
 
 #: Crops are searched for text with this share of their size around them: boxes may cut the outer ring or the ends of a line.
@@ -93,7 +92,12 @@ def _readings(
 ) -> list[list[_Read]]:
     """Lines of each page, by number of the seal, read in some of their ways; ways without area are left out."""
     cuts = [
-        [(seal, line, choice, strips) for seal, line, choices in page for choice in choices if (strips := _strips(flat, choice))]
+        [
+            (seal, line, choice, tuple(strips))
+            for seal, line, choices in page
+            for choice in choices
+            if len(strips := strips_of(flat, choice)) == len(choice)
+        ]
         for flat, page in zip(flats, wanted, strict=True)
     ]
     answers = recogniser.read_together([[np.concatenate([s.image for s in strips], axis=1) for *_, strips in page] for page in cuts])
@@ -104,12 +108,6 @@ def _readings(
         ]
         for page, readings in zip(cuts, answers, strict=True)
     ]
-
-
-def _strips(flat: Image, choice: Choice) -> tuple[Strip, ...]:
-    """The strips of all bands; none where one has no area."""
-    strips = tuple(strip for strip in (straighten(flat, ribbon, HEIGHT) for ribbon in choice) if strip is not None)
-    return strips if len(strips) == len(choice) else ()
 
 
 def _leaves_doubt(line: ReadLine) -> bool:

@@ -65,10 +65,10 @@ def _plain(line: ReadLine) -> bool:
 def _turned_over(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser: Recogniser, words: SealWords | None) -> list[LinesBySeal]:
     """Doubtful lines turned over where they read better so, in part or as a whole."""
     doubtful = [[line for lines in page.values() for line in lines if _is_doubtful(line, words)] for page in read]
-    backwards = [_strips(flat, [reversed_ribbon(line.choice[0]) for line in page]) for flat, page in zip(flats, doubtful, strict=True)]
+    backwards = [strips_of(flat, [reversed_ribbon(line.choice[0]) for line in page]) for flat, page in zip(flats, doubtful, strict=True)]
     answers = recogniser.read_together([[strip.image for strip in page] for page in backwards])
     cuts = [[parts(line, other) for line, other in zip(*page, strict=True)] for page in zip(doubtful, answers, strict=True)]
-    pieces = [[_strips(flat, bands) for bands in page] for flat, page in zip(flats, cuts, strict=True)]
+    pieces = [[strips_of(flat, bands) for bands in page] for flat, page in zip(flats, cuts, strict=True)]
     answers = recogniser.read_together([[strip.image for strips in page for strip in strips] for page in pieces])
     turned = []
     for lines, page, strips, readings in zip(read, doubtful, pieces, answers, strict=True):
@@ -89,8 +89,8 @@ def _is_doubtful(line: ReadLine, words: SealWords | None) -> bool:
     return _plain(line) and len(scores) >= _LEAST_CHARACTERS and float(np.mean(scores)) < _DOUBTFUL
 
 
-def _strips(flat: Image, bands: Sequence[Ribbon]) -> list[Strip]:
-    """Strips of bands that a strip was cut from before, or parts of such bands."""
+def strips_of(flat: Image, bands: Sequence[Ribbon]) -> list[Strip]:
+    """The strips of bands that have an area."""
     return [strip for strip in (straighten(flat, band, HEIGHT) for band in bands) if strip is not None]
 
 

@@ -8,20 +8,18 @@ Run: ``python -m sealread.training.blanks OUTPUT.onnx --base RECOGNISER.onnx``. 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from sealread.odds import log_odds
 from sealread.text import BLANK
-from sealread.training.export import Session, save_network
+from sealread.training.export import Session
+from sealread.training.fitting import products, rewrite
 from sealread.training.graph import showing
-from sealread.training.modules import starting_network
-from sealread.training.narrowing import drawn_inputs, products
 from sealread.training.recogniser import ASKED, features_of, last_product, last_softmax
 
 _MODULE = "text_recognition"
@@ -45,10 +43,10 @@ def skipping_blanks(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]
         shown, probabilities = session.run([image])
         flat = shown.reshape(-1, shown.shape[-1])
         seen.append(np.concatenate([flat, np.ones_like(flat[:, :1])], axis=1))
-        odds.append(_log_odds(probabilities[..., BLANK].reshape(-1, 1)))
+        odds.append(np.array([[log_odds(float(p), _LEAST)] for p in probabilities[..., BLANK].flat], np.float32))
     fitted = np.linalg.solve(*products((steps.T, wanted) for steps, wanted in zip(seen, odds, strict=True)))
     estimates = np.concatenate(seen) @ fitted
-    limit = np.quantile(estimates[np.concatenate(odds) < _log_odds(np.array(_SURE))], _ASKED)
+    limit = np.quantile(estimates[np.concatenate(odds) < log_odds(_SURE)], _ASKED)
 
     result = onnx.ModelProto()
     result.CopyFrom(model)
@@ -82,20 +80,9 @@ def skipping_blanks(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]
     return result
 
 
-def _log_odds(probabilities: NDArray[np.floating]) -> NDArray[np.float32]:
-    clipped = np.clip(probabilities.astype(np.float64), _LEAST, 1 - _LEAST)
-    return np.asarray(np.log(clipped / (1 - clipped)), np.float32)
-
-
 def main() -> None:
     """Make a recogniser skip blanks and write it."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("output", type=Path, help="file to write")
-    parser.add_argument("--base", help="the recogniser: ONNX file, model directory or model name (default: the embedded one)")
-    parser.add_argument("--count", type=int, default=400, help="strips to draw (default: %(default)s)")
-    options = parser.parse_args()
-    model = starting_network(_MODULE, options.base, further=True)
-    save_network(skipping_blanks(model, drawn_inputs(_MODULE, model, options.count)), options.output)
+    rewrite(_MODULE, skipping_blanks, main.__doc__, 400)
 
 
 if __name__ == "__main__":

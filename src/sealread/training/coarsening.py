@@ -8,9 +8,7 @@ Run: ``python -m sealread.training.coarsening OUTPUT.onnx --base WIDE.onnx``.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -19,11 +17,10 @@ from onnx import helper, numpy_helper
 
 from sealread.errors import ModelError
 from sealread.training.detector import SHAPE_LAYERS
-from sealread.training.export import Session, save_network
+from sealread.training.export import Session
+from sealread.training.fitting import Weights, products, random_places, rewrite, seen_at
 from sealread.training.graph import set_weight, showing
 from sealread.training.heads import FOURFOLD, SMOOTH, strides_of
-from sealread.training.modules import starting_network
-from sealread.training.narrowing import Weights, drawn_inputs, products, random_places, seen_at
 
 _MODULE = "seal_text_detection"
 
@@ -80,13 +77,7 @@ def _joined(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def main() -> None:
     """Make the head of heights and directions coarser and write the network."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("output", type=Path, help="file to write")
-    parser.add_argument("--base", help="the text detector: ONNX file, model directory or model name (default: the embedded one)")
-    parser.add_argument("--count", type=int, default=80, help="images to draw (default: %(default)s)")
-    options = parser.parse_args()
-    model = starting_network(_MODULE, options.base, further=True)
-    save_network(coarsened(model, drawn_inputs(_MODULE, model, options.count)), options.output)
+    rewrite(_MODULE, coarsened, main.__doc__, 80)
 
 
 if __name__ == "__main__":

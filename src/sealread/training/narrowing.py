@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,23 +22,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-from sealread.training.commands import RECIPES
 from sealread.training.export import Session, save_network
+from sealread.training.fitting import Weights, drawn_inputs, products, random_places, seen_at
 from sealread.training.graph import set_weight, showing, with_gelu
-from sealread.training.modules import MODULES, drawn_for, starting_network
+from sealread.training.modules import starting_network
 
-Weights = NDArray[np.float64]
-#: Image, row and column of places in features ``(n, c, h, w)``.
-Places = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]
 #: Runtimes calculate with blocks of so many channels: nothing is gained by fewer steps.
 _BLOCK = 8
 #: Layers of fewer channels take little time and lose much.
 _LEAST_CHANNELS = 48
-#: Places of an image that are looked at in each layer.
-_PLACES = 1500
-#: What is added to the diagonal of the features' products, as a share of its mean: without it features that are nearly the same
-#: cannot be told apart.
-_RIDGE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +145,6 @@ def _seen_by(
     return products(pairs)
 
 
-def random_places(features: NDArray[np.float32], rng: np.random.Generator) -> Places:
-    """Image, row and column of some places of ``(n, c, h, w)`` features."""
-    images, _, height, width = features.shape
-    return rng.integers(0, images, _PLACES), rng.integers(0, height, _PLACES), rng.integers(0, width, _PLACES)
-
-
-def seen_at(features: NDArray[np.float32], side: int, places: Places, stride: int = 1) -> NDArray[np.float32]:
-    """What a convolution of that odd side sees at places of its answer: ``(c side side, places)``."""
-    image, y, x = places
-    reach = side // 2
-    padded = np.pad(features, ((0, 0), (0, 0), (reach, reach), (reach, reach)))
-    parts = [padded[image, :, stride * y + dy, stride * x + dx].T for dy in range(side) for dx in range(side)]
-    return np.stack(parts, axis=1).reshape(features.shape[1] * side * side, len(image))
-
-
-def products(pairs: Iterable[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tuple[Weights, Weights]:
-    """The sums over places of what is seen ``(s, places)`` times itself, ``(s, s)``, and times what is wanted ``(places, a)``: ``(s, a)``.
-
-    Weights that solve both equal the answer that is wanted best.
-    """
-    seen, wanted = np.zeros(()), np.zeros(())
-    for each, answer in pairs:
-        seen = seen + (each @ each.T).astype(np.float64)
-        wanted = wanted + (each @ answer).astype(np.float64)
-    # Features that are nearly the same cannot be told apart without it.
-    return seen + np.eye(len(seen)) * _RIDGE * np.trace(seen) / len(seen), wanted
-
-
 def thinned(products: Weights, weight: Weights, loss: float) -> tuple[NDArray[np.intp], Weights]:
     """The channels of a convolution's input that are kept, and its weights without the others.
 
@@ -214,13 +178,6 @@ def thinned(products: Weights, weight: Weights, loss: float) -> tuple[NDArray[np
         if len(alive) % _BLOCK == 0:
             kept, best = list(alive), columns.copy()
     return np.array(kept), best.T.reshape(weight.shape)
-
-
-def drawn_inputs(module: str, model: onnx.ModelProto, count: int) -> list[NDArray[np.float32]]:
-    """Batches of about so many inputs for a network, as its training draws them."""
-    settings = replace(RECIPES[module][0], count=count, batch=4, seed=17, workers=0)
-    batches = MODULES[module].task(model, settings, drawn_for(module, settings)).batches(0)
-    return [next(batches)[0].numpy() for _ in range(-(-count // settings.batch))]
 
 
 def main() -> None:
