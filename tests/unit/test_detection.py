@@ -46,6 +46,7 @@ class DarkIsText:
     family: Literal["bands", "outlines"]
     name: str = "dark is text"
     inputs: tuple[str, ...] = ("x",)
+    plans: bool = False
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:

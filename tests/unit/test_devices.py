@@ -55,6 +55,10 @@ class StandIn:
         return self._session.run(*arguments)
 
 
+#: What CUDA is asked for, beside the card.
+CUDA = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+
+
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Lets providers look as if the installed ONNX Runtime had them."""
@@ -72,7 +76,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.mark.parametrize(
     ("device", "provider", "settings"),
     [
-        ("gpu:1", "CUDAExecutionProvider", {"device_id": 1, "cudnn_conv_algo_search": "DEFAULT"}),
+        ("gpu:1", "CUDAExecutionProvider", {"device_id": 1, **CUDA}),
         ("gpu", "MIGraphXExecutionProvider", {"device_id": 0}),
         ("dcu:2", "ROCMExecutionProvider", {"device_id": 2}),
         ("npu:3", "CANNExecutionProvider", {"device_id": 3}),
@@ -88,6 +92,18 @@ def test_a_device_is_reached_by_its_provider(doubler: Path, installed: Any, devi
     np.testing.assert_allclose(engine.run([X])[0], 2 * X)
 
 
+def test_with_cuda_each_shape_keeps_its_plans(doubler: Path, installed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sealread.engines.onnxruntime._MOST_SESSIONS", 2)
+    session = installed("CUDAExecutionProvider")
+    engine = open_engine(doubler, EngineSettings(device=parse_device("gpu")))
+    assert engine.plans
+    for rows, opened in ((1, 1), (2, 2), (1, 2), (3, 3), (1, 3), (2, 4)):  # the third shape pushes out the second, not the first
+        x = np.ones((rows, 2), np.float32)
+        np.testing.assert_allclose(engine.run([x])[0], 2 * x)
+        assert len(session.asked) == opened
+    assert not open_engine(doubler, EngineSettings("onnxruntime")).plans
+
+
 def test_tensorrt_gets_its_settings_and_cuda_behind_it_runs_on_the_same_card(doubler: Path, installed: Any, tmp_path: Path) -> None:
     session = installed("CUDAExecutionProvider", "TensorrtExecutionProvider")
     tuned = {"backend": "tensorrt", "backend_config": {"precision": "fp16", "dynamic_shapes": {"x": [[1, 2], [1, 2], [8, 2]]}}}
@@ -96,7 +112,10 @@ def test_tensorrt_gets_its_settings_and_cuda_behind_it_runs_on_the_same_card(dou
     open_engine(doubler, settings)
     [[(provider, given), *behind]] = session.asked
     assert provider == "TensorrtExecutionProvider"
-    assert behind == [("CUDAExecutionProvider", {"device_id": 1, "cudnn_conv_algo_search": "DEFAULT"}), ("CPUExecutionProvider", {})]
+    assert behind == [
+        ("CUDAExecutionProvider", {"device_id": 1, **CUDA}),
+        ("CPUExecutionProvider", {}),
+    ]
     assert (given["device_id"], given["trt_fp16_enable"], given["trt_int8_enable"]) == (1, True, False)
     shapes = [given[f"trt_profile_{key}_shapes"] for key in ("min", "opt", "max")]
     assert shapes == ["x:1x2", "x:1x2", "x:8x2"]

@@ -167,6 +167,7 @@ class Answers:
 
     output: Tensor
     inputs: tuple[str, ...] = ("image",)
+    plans: bool = False
     name: str = "answers"
     given: list[list[Tensor]] = field(default_factory=list)
 

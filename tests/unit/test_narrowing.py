@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,7 +17,7 @@ from onnx import helper, numpy_helper  # noqa: E402
 from sealread.errors import ModelError  # noqa: E402
 from sealread.training.coarsening import coarsened  # noqa: E402
 from sealread.training.detector import SHAPE_LAYERS  # noqa: E402
-from sealread.training.export import Session  # noqa: E402
+from sealread.training.export import Session, save_network  # noqa: E402
 from sealread.training.heads import HeadBuilder  # noqa: E402
 from sealread.training.modules import starting_network  # noqa: E402
 from sealread.training.narrowing import hidden_layers, narrowed, thinned  # noqa: E402
@@ -74,6 +75,24 @@ def test_features_that_repeat_others_are_left_out_and_the_answer_stays(unit: str
     fresh = RNG.normal(size=(1, 3, 7, 5)).astype(np.float32)
     wide, thin = (Session(each).run([fresh])[0] for each in (model, narrow))
     assert np.mean((wide - thin) ** 2) < 0.01 * np.mean(wide**2)
+
+
+def test_dead_features_are_left_out_and_nothing_else_changes(tmp_path: Path) -> None:
+    model = two_convolutions("Gelu", bias_node=True)
+    second = next(weight for weight in model.graph.initializer if weight.name == "second")
+    array = numpy_helper.to_array(second).copy()
+    array[:, ::3] *= 1e-39  # 22 of 64: two blocks of eight, and six that stay
+    second.CopyFrom(numpy_helper.from_array(array, "second"))
+    narrow = narrowed(model, [], 0)
+    shapes = {weight.name: tuple(weight.dims) for weight in narrow.graph.initializer}
+    assert (shapes["first"], shapes["level"], shapes["second"]) == ((48, 3, 1, 1), (1, 48, 1, 1), (5, 48, 3, 3))
+    image = RNG.normal(size=(1, 3, 7, 5)).astype(np.float32)
+    np.testing.assert_allclose(Session(narrow).run([image])[0], Session(model).run([image])[0], rtol=1e-5, atol=1e-4)
+    save_network(narrow, tmp_path / "narrow.onnx")
+    saved = onnx.load(str(tmp_path / "narrow.onnx"))
+    values = numpy_helper.to_array(next(weight for weight in saved.graph.initializer if weight.name == "second"))
+    assert np.abs(values[values != 0]).min() >= np.finfo(np.float32).tiny
+    assert np.count_nonzero(values == 0) == 6 * 5 * 9
 
 
 def blocks(*weights: tuple[Any, Any]) -> Any:

@@ -20,6 +20,7 @@ class Darkest:
     sure: float = 0.9
     name: str = "darkest"
     inputs: tuple[str, ...] = ("x",)
+    plans: bool = False
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         (batch,) = inputs

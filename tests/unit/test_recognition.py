@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ class Columns:
 
     name: str = "columns"
     inputs: tuple[str, ...] = ("x",)
+    plans: bool = False
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -53,6 +55,16 @@ def test_order_and_number_are_kept_and_batches_change_nothing(texts: list[str], 
     for a, b in zip(together, alone, strict=True):
         assert (a.text, a.score, a.char_scores) == (b.text, b.score, b.char_scores)
         assert np.allclose(a.char_positions, b.char_positions)
+
+
+def test_an_engine_that_plans_sees_few_shapes() -> None:
+    strips = [strip("甲乙丙"[: 1 + n % 3] * n, step=16) for n in range(1, 30)]
+    engine = Columns(plans=True)
+    planned = Recogniser(engine, ALPHABET, 4).read(strips)
+    assert [r.text for r in planned] == [r.text for r in Recogniser(Columns(), ALPHABET, 4).read(strips)]
+    assert {shape[0] for shape in engine.shapes} == {4}
+    widths = sorted({shape[3] for shape in engine.shapes})
+    assert len(widths) > 4 and all(wider >= 1.25 * width for width, wider in pairwise(widths))
 
 
 def test_a_page_reads_alike_in_any_company() -> None:

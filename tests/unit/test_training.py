@@ -23,7 +23,7 @@ from sealread.networks import Lazy  # noqa: E402
 from sealread.training import synth  # noqa: E402
 from sealread.training.calibration import fit  # noqa: E402
 from sealread.training.detector import band_loss, imitation_loss  # noqa: E402
-from sealread.training.export import UNWARPING_SIDE, Session  # noqa: E402
+from sealread.training.export import UNWARPING_SIDE  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_targets, seeing_blue_first  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
@@ -152,7 +152,7 @@ def test_a_teacher_is_imitated_and_only_text_has_one(tmp_path: Path) -> None:
     lines = (SampleLine("A", np.array([[8.0, 20], [88, 20]]), np.array([[8.0, 40], [88, 40]]), vertical=False),)
     crops = [LabelledImage(np.full((96, 96, 3), 255, np.uint8), lines, np.zeros((0, 4)))] * 2
     model = starting_network("seal_text_detection", None, further=False)
-    task = DetectorTask(model, CropSettings(side=96, count=2, batch=2, workers=0), Data(crops, crops), Session(model))
+    task = DetectorTask(model, CropSettings(side=96, count=2, batch=2, workers=0), Data(crops, crops), model)
     batch = next(task.batches(0))
     alone, parts = DetectorTask(model, task.settings, task.data).loss(batch)
     loss, with_teacher = task.loss(batch)

@@ -28,6 +28,7 @@ class Given:
     grid: NDArray[np.float64]
     name: str = "given"
     inputs: tuple[str, ...] = ("x",)
+    plans: bool = False
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         assert inputs[0].shape == (1, 3, 712, 488)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -20,12 +22,17 @@ _CPU = "CPUExecutionProvider"
 _BEHIND = {"TensorrtExecutionProvider": ("CUDAExecutionProvider",)}
 #: Providers that need CUDA's libraries.
 _NVIDIA = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
+#: Shapes that one network keeps plans for.
+_MOST_SESSIONS = 32
 #: Providers that know no number of a card.
 _WITHOUT_CARD = (_CPU, "CoreMLExecutionProvider")
 
 
 class OnnxRuntimeEngine:
     """A network in ONNX Runtime, shapes dynamic.
+
+    CUDA's convolutions are planned for one shape at a time, which takes up to seconds, and a session forgets a plan once it sees another
+    shape. So there each shape has a session of its own; those that were not used for the longest time are given up.
 
     Args:
         path: an ONNX file.
@@ -63,15 +70,21 @@ class OnnxRuntimeEngine:
             session_options.intra_op_num_threads = threads
         settings = provider_settings(provider, card, precision, cache, {} if options is None else options)
         behind = [(name, provider_settings(name, card, None, None, {})) for name in (*_BEHIND.get(provider, ()), _CPU) if name != provider]
+        # Without enable_fallback=0 a provider that fails is replaced in silence.
+        self._open = functools.partial(
+            onnxruntime.InferenceSession, str(path), session_options, providers=[(provider, settings), *behind], enable_fallback=0
+        )
         try:
-            # Without enable_fallback=0 a provider that fails is replaced in silence.
-            session = onnxruntime.InferenceSession(str(path), session_options, providers=[(provider, settings), *behind], enable_fallback=0)
+            session = self._open()
         except Exception as cause:  # ONNX Runtime has no public base class for its errors.
             raise _unloadable(path, cause) from cause
         if session.get_providers()[:1] != [provider]:
             message = f"ONNX Runtime's {provider} did not start for card {card}; check its driver and libraries, or use the device cpu"
             raise ModelError(message, source=str(path), parameter="device")
-        self._session = session
+        self.plans = provider == "CUDAExecutionProvider"
+        self._lock = threading.Lock()
+        self._unused: Any = session
+        self._sessions: OrderedDict[tuple[tuple[int, ...], ...], Any] = OrderedDict()
         part = "" if provider == _CPU else f" {provider.removesuffix('ExecutionProvider')}"
         self.name = f"onnxruntime {onnxruntime.__version__}{part} {'f32' if precision is None else precision}"
         self.inputs = tuple(value.name for value in session.get_inputs())
@@ -80,10 +93,21 @@ class OnnxRuntimeEngine:
         """See `Engine.run`."""
         require_all(self.inputs, inputs)
         try:
-            outputs = self._session.run(None, dict(zip(self.inputs, inputs, strict=True)))
+            session = self._session(tuple(array.shape for array in inputs) if self.plans else ())
+            outputs = session.run(None, dict(zip(self.inputs, inputs, strict=True)))
         except Exception as cause:  # ONNX Runtime has no public base class for its errors.
             raise EngineError(f"ONNX Runtime failed on inputs {shapes_of(inputs)}: {str(cause).splitlines()[0]}") from cause
         return [np.asarray(output) for output in outputs]
+
+    def _session(self, key: tuple[tuple[int, ...], ...]) -> Any:
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = self._unused if self._unused is not None else self._open()
+                self._unused = None
+            self._sessions.move_to_end(key)
+            if len(self._sessions) > _MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+            return self._sessions[key]
 
 
 @functools.cache
@@ -106,9 +130,11 @@ def provider_settings(provider: str, card: int, precision: str | None, cache: Pa
     """
     settings: dict[str, Any] = {} if provider in _WITHOUT_CARD else {"device_id": card}
     if provider == "CUDAExecutionProvider":
-        # Lines and pages come in many sizes. HEURISTIC plans all convolutions anew after each change of size: four lines then take 1.6 to
-        # 2.1 s on an H100 (ONNX Runtime 1.31), and EXHAUSTIVE, which is the provider's own choice, takes longer; so they take 0.12 s.
-        settings["cudnn_conv_algo_search"] = "DEFAULT"
+        # On an H100 (ONNX Runtime 1.31) a batch of lines takes 5 ms with it, after 0.7 to 3 s for the first of its size, and 130 ms with
+        # DEFAULT. EXHAUSTIVE, which is the provider's own choice, plans longer and is no faster.
+        settings["cudnn_conv_algo_search"] = "HEURISTIC"
+        # Products of 19 bits are no faster here, and texts should be those of the CPU.
+        settings["use_tf32"] = "0"
     if provider == "TensorrtExecutionProvider":
         settings["trt_fp16_enable"] = precision == "f16"
         settings["trt_int8_enable"] = precision == "int8"

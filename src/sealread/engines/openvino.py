@@ -35,6 +35,8 @@ class OpenVinoEngine:
         InputError: the device does not compute in the precision asked for.
     """
 
+    plans = False
+
     def __init__(
         self, path: Path, *, device: str = "CPU", precision: str | None = None, threads: int | None = None, cache: Path | None = None
     ) -> None:

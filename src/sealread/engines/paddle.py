@@ -29,6 +29,8 @@ class PaddleEngine:
         ModelError: the files are not there or damaged, or Paddle is not built for the device.
     """
 
+    plans = False
+
     def __init__(
         self, program: Path, *, device: str = "cpu", card: int = 0, precision: str | None = None, threads: int | None = None
     ) -> None:

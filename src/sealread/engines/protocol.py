@@ -15,10 +15,12 @@ class Engine(Protocol):
     Attributes:
         name: what runs it, for people: ``openvino f32``.
         inputs: names of the network's inputs, in order.
+        plans: whether the first run of each shape of the inputs takes seconds, so that few shapes should occur.
     """
 
     name: str
     inputs: tuple[str, ...]
+    plans: bool
 
     def run(self, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the network once; threads may call at the same time.

@@ -81,9 +81,11 @@ class Detector:
         for members in by_size.values():
             for start in range(0, len(members), _BATCH):
                 chosen = members[start : start + _BATCH]
-                blob = normalise([placed[i][0] for i in chosen], self.mean, self.deviation, order=self.order)
+                # An engine that plans sees batches of one size, filled up with what is not looked at.
+                filled = chosen + chosen[:1] * (_BATCH - len(chosen)) if self.engine.plans else chosen
+                blob = normalise([placed[i][0] for i in filled], self.mean, self.deviation, order=self.order)
                 maps = self.engine.run([blob])[0]
-                for i, answer in zip(chosen, maps, strict=True):
+                for i, answer in zip(chosen, maps, strict=False):
                     answers[i] = self._lines(answer, crops[i], placed[i][1], limits)
         return answers
 

@@ -37,6 +37,12 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", dest="dataset", type=Path, metavar="DIR", help="a data set of your own; default: samples are drawn")
     parser.add_argument("--base", help="where training starts: ONNX file, model directory or model name")
     parser.add_argument("--teacher", help="a finished text detector or recogniser to learn from: the same")
+    parser.add_argument(
+        "--only-ideographs",
+        action="store_true",
+        default=None,
+        help="learn from the teacher on lines with ideographs alone, and the truth on the others",
+    )
     parser.add_argument("--weight", help="the network to evaluate, export or predict with; default: what was trained into OUTPUT")
     parser.add_argument("--input", dest="inputs", nargs="+", action="extend", metavar="INPUT", help="images to predict")
     parser.add_argument("--steps", type=int, help="optimiser steps in all")

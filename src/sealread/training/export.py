@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import yaml
+from onnx import numpy_helper
 
 from sealread import networks
 from sealread.blocks import packaged_config
@@ -32,6 +33,8 @@ UNWARPING_SIDE = 256
 
 class Session:
     """An engine over a network in memory."""
+
+    plans = False
 
     def __init__(self, model: onnx.ModelProto) -> None:
         options = onnxruntime.SessionOptions()
@@ -166,7 +169,16 @@ def write_directory(task: str, model: onnx.ModelProto, folder: Path) -> None:
 
 
 def save_network(model: onnx.ModelProto, path: Path) -> None:
-    """Write an ONNX file beside its place and move it there: whoever reads it finds the old one or the new one, whole."""
+    """Write an ONNX file beside its place and move it there: whoever reads it finds the old one or the new one, whole.
+
+    Weights that decayed to less than the least normal number become 0: some processors take a hundred times as long for each product.
+    """
+    for weight in model.graph.initializer:
+        if weight.data_type == onnx.TensorProto.FLOAT:
+            array = numpy_helper.to_array(weight)
+            tiny = (np.abs(array) < np.finfo(np.float32).tiny) & (array != 0)
+            if tiny.any():
+                weight.CopyFrom(numpy_helper.from_array(np.where(tiny, np.float32(0), array), weight.name))
     beside = path.with_suffix(".part")
     beside.write_bytes(model.SerializeToString())
     os.replace(beside, path)

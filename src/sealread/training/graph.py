@@ -115,6 +115,11 @@ class OnnxModule(nn.Module):
         """The trained tensors by their names in the file."""
         return {name: getattr(self, key).detach() for name, key in self._parameter_of.items()}
 
+    def weight(self, name: str) -> nn.Parameter:
+        """What is trained of this name of the graph."""
+        parameter: nn.Parameter = getattr(self, self._parameter_of[name])
+        return parameter
+
     def to_onnx(self) -> onnx.ModelProto:
         """The same file with the present weights."""
         model = onnx.ModelProto()

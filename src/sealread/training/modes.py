@@ -23,7 +23,7 @@ from sealread.errors import InputError, ModelError, SealreadError
 from sealread.sources import pages
 from sealread.stages.unwarping import bend, is_bent
 from sealread.training.datasets import DataSet, read_dataset
-from sealread.training.export import Session, characters_of, deployed, stage_of, write_directory
+from sealread.training.export import characters_of, deployed, stage_of, write_directory
 from sealread.training.loop import Schedule, Task, train
 from sealread.training.modules import MODULES, drawn_for, finished_network, named, starting_network
 from sealread.training.pictures import save_outlines, save_sample
@@ -172,6 +172,8 @@ def _train(request: Request, settings: CropSettings, schedule: Schedule) -> _Out
 def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data: Data) -> Task:
     make = MODULES[request.module].task
     if request.teacher is None:
+        if request.only_ideographs:
+            raise InputError("name the --teacher whose features of ideographs stay", parameter="teacher")
         return make(model, settings, data)
     if make not in (DetectorTask, RecogniserTask):
         raise InputError("only text detectors and recognisers learn from a teacher; leave --teacher out", parameter="teacher")
@@ -180,13 +182,15 @@ def _task(request: Request, model: onnx.ModelProto, settings: CropSettings, data
         if not same_last_layer(model, teacher):
             message = f"the teacher {request.teacher} has another last layer than the network to train; name the one that it was made from"
             raise InputError(message, parameter="teacher")
-        return RecogniserTask(model, settings, data, teacher)
+        return RecogniserTask(model, settings, data, teacher, only_ideographs=request.only_ideographs)
+    if request.only_ideographs:
+        raise InputError("only recognisers read ideographs; leave --only-ideographs out", parameter="only_ideographs")
     try:
         deployed(request.module, teacher)
     except ModelError as cause:
         message = f"the teacher {request.teacher} does not show the five maps of a text detector; name one like sealread-seal-det"
         raise InputError(message, parameter="teacher") from cause
-    return DetectorTask(model, settings, data, Session(teacher))
+    return DetectorTask(model, settings, data, teacher)
 
 
 def _planned(request: Request, schedule: Schedule, epoch: int) -> Schedule:

@@ -4,6 +4,7 @@ They go one by one, the least missed first, and each time the second convolution
 least: Optimal Brain Surgeon (Hassibi and Stork 1993) on whole channels, layer by layer as Dong et al. (2017) do it for single weights. A
 layer loses channels as long as the squared error of that answer, on drawn samples, stays below a share of its squares. The layers follow
 each other from the input on, and each first makes good what the ones before it have changed, as far as its second convolution can.
+With a loss of 0 only dead features go, those that weight decay has left without any weight, and nothing else changes.
 
 Run: ``python -m sealread.training.narrowing MODULE OUTPUT.onnx --loss 0.04``, and train it further with the wide network as its teacher:
 ``sealread train MODULE FOLDER --base OUTPUT.onnx --teacher NAME``.
@@ -29,6 +30,8 @@ from sealread.training.modules import starting_network
 
 #: Runtimes calculate with blocks of so many channels: nothing is gained by fewer steps.
 _BLOCK = 8
+#: Weights that make no difference to a sum of features in single precision.
+_NOTHING = 1e-8
 #: Layers of fewer channels take little time and lose much.
 _LEAST_CHANNELS = 48
 
@@ -58,6 +61,24 @@ def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss
         images: inputs of the network, ``(n, 3, h, w)`` each.
         loss: so much of the squares of each second convolution's answer may be lost, 0 to 1.
     """
+    return alive(model) if loss == 0 else _thinned_layers(model, images, loss)
+
+
+def alive(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The network without features between convolutions that the second one does not use at all."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    weights = {weight.name: weight for weight in result.graph.initializer}
+    for layer in hidden_layers(model):
+        second = numpy_helper.to_array(weights[layer.second.input[1]])
+        dead = np.flatnonzero(np.abs(second).max(axis=(0, 2, 3)) <= _NOTHING)
+        # Runtimes calculate with whole blocks, so the last one may keep dead features.
+        kept = np.delete(np.arange(second.shape[1]), dead[: len(dead) // _BLOCK * _BLOCK])
+        _keep(layer, kept, second, weights)
+    return _checked(result)
+
+
+def _thinned_layers(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss: float) -> onnx.ModelProto:
     result = onnx.ModelProto()
     result.CopyFrom(model)
     weights = {weight.name: weight for weight in result.graph.initializer}
@@ -68,15 +89,24 @@ def narrowed(model: onnx.ModelProto, images: Sequence[NDArray[np.float32]], loss
         if seen is None:
             continue
         kept, changed = thinned(seen[0], second + np.linalg.solve(*seen).T.reshape(second.shape), loss)
-        set_weight(weights[layer.second.input[1]], changed[:, kept])
-        set_weight(weights[layer.first.input[1]], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
-        for name in layer.first.input[2:]:
-            set_weight(weights[name], numpy_helper.to_array(weights[name])[kept])
-        if layer.bias is not None:
-            set_weight(weights[layer.bias], numpy_helper.to_array(weights[layer.bias])[:, kept])
-    del result.graph.value_info[:]
-    onnx.checker.check_model(result)
-    return result
+        _keep(layer, kept, changed, weights)
+    return _checked(result)
+
+
+def _keep(layer: Hidden, kept: NDArray[np.intp], second: NDArray[np.floating], weights: Mapping[str, onnx.TensorProto]) -> None:
+    """Leave all other features of a layer out; `second` are the second convolution's weights for all of them."""
+    set_weight(weights[layer.second.input[1]], second[:, kept])
+    set_weight(weights[layer.first.input[1]], numpy_helper.to_array(weights[layer.first.input[1]])[kept])
+    for name in layer.first.input[2:]:
+        set_weight(weights[name], numpy_helper.to_array(weights[name])[kept])
+    if layer.bias is not None:
+        set_weight(weights[layer.bias], numpy_helper.to_array(weights[layer.bias])[:, kept])
+
+
+def _checked(model: onnx.ModelProto) -> onnx.ModelProto:
+    del model.graph.value_info[:]
+    onnx.checker.check_model(model)
+    return model
 
 
 def hidden_layers(model: onnx.ModelProto) -> list[Hidden]:
@@ -190,7 +220,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=160, help="images to draw (default: %(default)s)")
     options = parser.parse_args()
     model = starting_network(options.module, options.base, further=True)
-    narrow = narrowed(model, drawn_inputs(options.module, model, options.count), options.loss)
+    images = drawn_inputs(options.module, model, options.count) if options.loss else []
+    narrow = narrowed(model, images, options.loss)
     widths = {weight.name: weight.dims[0] for weight in narrow.graph.initializer if weight.dims}
     for weight in model.graph.initializer:
         if weight.dims and weight.dims[0] != widths[weight.name]:

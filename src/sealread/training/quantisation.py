@@ -40,7 +40,7 @@ class Recorder:
     """An engine that notes what it is given."""
 
     def __init__(self, engine: Engine) -> None:
-        self.name, self.inputs = engine.name, engine.inputs
+        self.name, self.inputs, self.plans = engine.name, engine.inputs, engine.plans
         self.seen: list[dict[str, Tensor]] = []
         self._engine = engine
 

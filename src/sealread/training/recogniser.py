@@ -71,14 +71,21 @@ def asking_all(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def same_last_layer(model: onnx.ModelProto, other: onnx.ModelProto) -> bool:
     """Whether both make the same scores of the same last features."""
-    mine, theirs = _last_layer(model), _last_layer(other)
+    mine, theirs = _last_weight(model), _last_weight(other)
     return mine is not None and theirs is not None and np.array_equal(mine, theirs)
 
 
-def _last_layer(model: onnx.ModelProto) -> NDArray[np.float32] | None:
+def _last_weight(model: onnx.ModelProto) -> NDArray[np.float32] | None:
     weights = {weight.name: weight for weight in model.graph.initializer}
     name = next((node.input[1] for node in reversed(model.graph.node) if node.op_type == "MatMul"), None)
     return numpy_helper.to_array(weights[name]) if name in weights else None
+
+
+def last_layer(model: onnx.ModelProto) -> tuple[str, str]:
+    """Names of the weights ``(channels, classes)`` and of the bias ``(classes,)`` of the last layer."""
+    product = last_product(model)
+    offset = next(node for node in reversed(model.graph.node) if node.op_type == "Add" and product.output[0] in node.input)
+    return product.input[1], next(name for name in offset.input if name != product.output[0])
 
 
 def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.ModelProto:
@@ -93,11 +100,8 @@ def with_alphabet(base: onnx.ModelProto, added: str, seed: int = 0) -> onnx.Mode
     new = [c for c in dict.fromkeys(added) if c not in set(characters)]
     if not new:
         return model
-    product = last_product(model)
-    offset = next(node for node in reversed(model.graph.node) if node.op_type == "Add" and product.output[0] in node.input)
     tensors = {i.name: i for i in model.graph.initializer}
-    weight = tensors[product.input[1]]
-    bias = tensors[next(name for name in offset.input if name != product.output[0])]
+    weight, bias = (tensors[name] for name in last_layer(model))
     columns, constants = numpy_helper.to_array(weight), numpy_helper.to_array(bias)
     rng = np.random.default_rng(seed)
     classes = {c: i + 1 for i, c in enumerate(characters)}
@@ -149,7 +153,12 @@ def _inside(line: SampleLine, width: int, height: int) -> bool:
 
 def learned_text(text: str) -> str:
     """The text as the network shall give it: among ideographs spaces mean nothing."""
-    return text.replace(" ", "") if any("\u2e80" <= c <= "\u9fff" for c in text) else text
+    return text.replace(" ", "") if has_ideographs(text) else text
+
+
+def has_ideographs(text: str) -> bool:
+    """Whether any of its characters is one."""
+    return any("\u2e80" <= c <= "\u9fff" for c in text)
 
 
 def _jittered(line: SampleLine, rng: np.random.Generator) -> Ribbon:

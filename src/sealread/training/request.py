@@ -37,6 +37,7 @@ class Request:
         dataset: a data set on disk; None: samples are drawn.
         base: where training starts: an ONNX file, a model directory, or a name of the zoo.
         teacher: a finished network to learn from: the same.
+        only_ideographs: of the teacher, only on lines with ideographs.
         weight: the network that is evaluated, exported or used: the same; None: what training left in `output`.
         inputs: what to predict: files, folders, addresses.
         resume: a checkpoint to go on from where `output` has none.
@@ -55,6 +56,7 @@ class Request:
     dataset: Path | None = None
     base: str | None = None
     teacher: str | None = None
+    only_ideographs: bool = False
     weight: str | None = None
     inputs: tuple[str, ...] = ()
     resume: Path | None = None
@@ -142,6 +144,13 @@ def _half(value: object) -> bool:
     return value in ("O1", "O2")
 
 
+def _switch(value: object) -> bool:
+    switch = parse_switch(value)
+    if not isinstance(switch, bool):
+        raise ValueError("true or false")
+    return switch
+
+
 def _off(value: object) -> None:
     if parse_switch(value) is not False:
         raise ValueError("false, because data sets are read as they are and never changed")
@@ -161,6 +170,7 @@ _KEYS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "Train.learning_rate": ("rate", _rate),
     "Train.pretrain_weight_path": ("base", _text),
     "Train.teacher_weight_path": ("teacher", _text),
+    "Train.only_ideographs": ("only_ideographs", _switch),
     "Train.warmup_steps": ("warmup", _not_negative),
     "Train.resume_path": ("resume", _path),
     "Train.log_interval": ("log_every", _count),

@@ -20,8 +20,8 @@ from sealread.pixels import on_canvas
 from sealread.stages.recognition import HEIGHT, LEAST_WIDTH
 from sealread.training import detector, recogniser
 from sealread.training.detector import band_loss
-from sealread.training.export import Session, characters_of, deployed
-from sealread.training.graph import OnnxModule, showing
+from sealread.training.export import characters_of, deployed
+from sealread.training.graph import OnnxModule
 from sealread.training.layout import seal_loss, seal_targets
 from sealread.training.orientation import turn_input, turn_loss
 from sealread.training.plain import plain_line
@@ -30,6 +30,8 @@ from sealread.training.recogniser import (
     MOST_WIDTH,
     ctc_loss,
     features_of,
+    has_ideographs,
+    last_layer,
     last_softmax,
     random_strip,
 )
@@ -46,8 +48,11 @@ from sealread.training.validation import (
 Array = NDArray[np.float32]
 #: Batches of strips that are sorted by width together.
 _POOL = 4
-#: Lines without characters that are just being learned are put back with this probability, and another crop is taken.
-_PUT_BACK, _LEARNED = 0.3, frozenset(ADDED_CHARACTERS)
+#: A line whose characters need not be learned is put back with this probability, and another crop is taken: the second where the network
+#: shall keep what it says of ideographs.
+_PUT_BACK, _PUT_BACK_KNOWN, _LEARNED = 0.3, 0.6, frozenset(ADDED_CHARACTERS)
+#: Weight of the kept features beside the truth of the other lines.
+_KEEP = 20.0
 #: Share of plain printed lines among the recogniser's samples where seals are drawn.
 _PLAIN_SHARE = 0.12
 #: So many images are tried for one line that can be learned.
@@ -140,6 +145,18 @@ class DetectorSamples(Dataset[tuple[Array, Array, Array]]):
         return network_input(image), targets.maps, targets.weight
 
 
+class _Teacher:
+    """What a finished network says, on the device on which the other one is trained."""
+
+    def __init__(self, module: OnnxModule) -> None:
+        self.module = module
+
+    def __call__(self, images: torch.Tensor) -> torch.Tensor:
+        with torch.no_grad():
+            answer: torch.Tensor = self.module.to(images.device)(images)[0]
+        return answer.float()
+
+
 class DetectorTask:
     """Curved text detection on seal crops.
 
@@ -147,11 +164,11 @@ class DetectorTask:
         teacher: a finished network whose maps are learned beside the truth.
     """
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: Session | None = None) -> None:
+    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: onnx.ModelProto | None = None) -> None:
         self.module = OnnxModule(model)
         self.settings = settings
         self.data = data
-        self.teacher = teacher
+        self.teacher = None if teacher is None else _Teacher(OnnxModule(teacher))
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
         """Endless batches of images, target maps and weights."""
@@ -164,8 +181,7 @@ class DetectorTask:
         loss, parts = band_loss(predicted, maps, weight)
         if self.teacher is None:
             return loss, parts
-        shown = torch.from_numpy(self.teacher.run([images.cpu().numpy()])[0]).to(images.device)
-        imitation = detector.imitation_loss(predicted, shown, weight)
+        imitation = detector.imitation_loss(predicted, self.teacher(images), weight)
         return loss + imitation, {**parts, "imitation": float(imitation.detach())}
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
@@ -222,13 +238,15 @@ class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
     Attributes:
         alphabet: lines with other characters are left out.
         plain_share: share of plain printed lines that are drawn in between.
+        known: whether the network reads ideographs well enough, and is to learn other lines.
     """
 
-    def __init__(self, settings: CropSettings, samples: Samples, alphabet: frozenset[str], plain_share: float) -> None:
+    def __init__(self, settings: CropSettings, samples: Samples, alphabet: frozenset[str], plain_share: float, known: bool) -> None:
         self.settings = settings
         self.samples = samples
         self.alphabet = alphabet
         self.plain_share = plain_share
+        self.known = known
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], str]:
         s = self.settings
@@ -242,10 +260,13 @@ class StripSamples(Dataset[tuple[NDArray[np.uint8], str]]):
         for attempt in range(_ATTEMPTS):
             labelled = self.samples[(number + attempt * 7919) % len(self.samples)]
             line = random_strip(labelled, np.random.default_rng([s.seed, visit, number, attempt, 9]), self.alphabet)
-            # Characters that are just being learned come more often: other lines are put back now and then.
-            if line is not None and (not _LEARNED.isdisjoint(line[1]) or rng.random() >= _PUT_BACK):
+            # What is to be learned comes more often: other lines are put back now and then.
+            if line is not None and (self._new(line[1]) or rng.random() >= (_PUT_BACK_KNOWN if self.known else _PUT_BACK)):
                 return line
         raise InputError(f"{_ATTEMPTS} images have no line that can be learned; see what --mode check_dataset says of them")
+
+    def _new(self, text: str) -> bool:
+        return not has_ideographs(text) if self.known else not _LEARNED.isdisjoint(text)
 
 
 class RecogniserTask:
@@ -253,20 +274,40 @@ class RecogniserTask:
 
     Args:
         teacher: a finished network with the same last layer, whose features before it are learned in place of the truth.
+        only_ideographs: of the teacher, only on lines with ideographs; the others learn the truth (after Learning without Forgetting,
+            Li and Hoiem 2016), and what the last layer says of ideographs stays.
     """
 
-    def __init__(self, model: onnx.ModelProto, settings: CropSettings, data: Data, teacher: onnx.ModelProto | None = None) -> None:
-        self.teacher = None if teacher is None else Session(showing(teacher, [features_of(teacher)]))
-        self.module = OnnxModule(model, outputs=[last_softmax(model).input[0] if teacher is None else features_of(model)])
+    def __init__(
+        self,
+        model: onnx.ModelProto,
+        settings: CropSettings,
+        data: Data,
+        teacher: onnx.ModelProto | None = None,
+        *,
+        only_ideographs: bool = False,
+    ) -> None:
+        self.teacher = None if teacher is None else _Teacher(OnnxModule(teacher, outputs=[features_of(teacher)]))
+        scores = [last_softmax(model).input[0]] if teacher is None or only_ideographs else []
+        self.module = OnnxModule(model, outputs=[features_of(model), *scores])
         self.settings = settings
         self.data = data
-        self.classes = {c: i + 1 for i, c in enumerate([*characters_of(model), " "])}
+        self.only_ideographs = only_ideographs
+        characters = [*characters_of(model), " "]
+        self.classes = {c: i + 1 for i, c in enumerate(characters)}
+        self._ideographs = torch.tensor([False, *map(has_ideographs, characters)])
+        if only_ideographs:
+            stay = self._ideographs.clone()
+            stay[0] = True  # blanks
+            for name in last_layer(model):
+                self.module.weight(name).register_hook(lambda gradient: gradient.masked_fill(stay.to(gradient.device), 0))
         self.learned = frozenset(self.classes[c] for c in ADDED_CHARACTERS if c in self.classes)
         self._samples = partial(
             StripSamples,
             samples=data.training,
             alphabet=frozenset(self.classes),
             plain_share=_PLAIN_SHARE if isinstance(data.training, DrawnSamples) else 0.0,
+            known=only_ideographs,
         )
 
     def batches(self, first_step: int) -> Iterator[tuple[torch.Tensor, ...]]:
@@ -298,11 +339,23 @@ class RecogniserTask:
     def loss(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, dict[str, float]]:
         """See `ctc_loss`, and `recogniser.imitation_loss` for a teacher."""
         images, classes, lengths = batch
-        (answer,) = self.module(images.contiguous(memory_format=torch.channels_last))
+        features, *scores = self.module(images.contiguous(memory_format=torch.channels_last))
         if self.teacher is None:
-            return ctc_loss(answer, classes, lengths, self.learned)
-        imitation = recogniser.imitation_loss(answer, torch.from_numpy(self.teacher.run([images.cpu().numpy()])[0]).to(images.device))
-        return imitation, {"imitation": float(imitation.detach())}
+            return ctc_loss(scores[0], classes, lengths, self.learned)
+        texts = classes.split(lengths.tolist())
+        copied = torch.ones(len(images), dtype=torch.bool)
+        if self.only_ideographs:
+            copied = torch.tensor([bool(ideographs.any()) for ideographs in self._ideographs[classes.cpu()].split(lengths.tolist())])
+        loss, parts = features.new_zeros(()), {}
+        if copied.any():
+            imitation = recogniser.imitation_loss(features[copied], self.teacher(images[copied]))
+            parts["imitation"] = float(imitation.detach())
+            loss = loss + imitation * (_KEEP if self.only_ideographs else 1.0)
+        if not copied.all():
+            read = torch.cat([text for text, same in zip(texts, copied.tolist(), strict=True) if not same])
+            ctc, shown = ctc_loss(scores[0][~copied], read, lengths[~copied], self.learned)
+            loss, parts = loss + ctc, parts | shown
+        return loss, parts
 
     def validate(self, model: onnx.ModelProto) -> dict[str, float]:
         """See `recogniser_measures`."""
