@@ -17,14 +17,14 @@ import numpy as np
 from sealread.networks import Finder
 from sealread.polygons import total_turning
 from sealread.stages.candidates import InkFinder
-from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, area, filtered, fused, intersection, iou
+from sealread.stages.layout import BoxRows, LayoutSettings, SealFinder, area, calibrated, filtered, hugged, intersection, iou
 from sealread.types import DetectedLine, Image, Region, SealReading, TextLine
 
 _log = logging.getLogger("sealread")
 
 #: Class of seals where the layout model has none for them.
 _NO_CLASS = -1
-#: Our own network and the ink together decide from this score of either on.
+#: What our own network and the ink show from this score on is looked at.
 LEAST_HINT = 0.05
 #: A region below the layout threshold, and a candidate of the second way, need at least this score to be looked at.
 _LEAST_DOUBTFUL = 0.25
@@ -36,8 +36,8 @@ _CONFIRMING_COLUMN = 0.85
 _SEAL_REACH = 0.35
 #: ... and one line must have at least this score: logos and ornaments read as nonsense.
 _LEGIBLE = 0.15
-#: What our own network and the ink find with less than this score must be legible too, but far less so.
-_SURE_SEAL, _HARDLY_LEGIBLE = 0.8, 0.05
+#: What our own network finds with less than this score must be legible too, but far less so.
+_SURE_SEAL, _HARDLY_LEGIBLE = 0.9, 0.05
 #: A line of fewer characters is legible only from this score on, and a single one never: ornaments are read as such. So 20 of 26 seals
 #: and none of 5 false alarms that score 0.45 to 0.8 are legible on 220 drawn pages (seed 13579, 297 seals, many too small to be read).
 _FEW_CHARACTERS, _LEGIBLE_FEW = 4, 0.5
@@ -73,7 +73,7 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
             looked = beside.submit(ink.find, flat, LEAST_HINT if own else _LEAST_DOUBTFUL)
             everything = stage.find(flat, LEAST_HINT if own else _least(settings))
             shown = looked.result()
-        everything = fused(everything, shown) if own else everything
+        everything = calibrated(hugged(everything, shown)) if own else everything
         second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
     if own:

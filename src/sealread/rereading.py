@@ -31,8 +31,10 @@ _SURE_ADDITION, _AS_BEFORE = 0.8, 0.65
 _ROOM = 0.15
 #: An end character less probable than this gives way to a likelier one of another line in its place.
 _DOUBTED_END = 0.5
-#: A line whose characters are on average less probable than this, and that has so many of them, is read the other way round too.
+#: A line whose characters are on average less probable than this, and that has so many of them, is read the other way round too;
 _DOUBTFUL, _LEAST_CHARACTERS = 0.75, 4
+#: ... and one of which a part may stand upside down, where so many neighbours are on average less probable than this.
+_DOUBTFUL_PART = 0.5
 #: Turning (degrees) from which a part of a line may stand upside down, and from which its ends meet.
 _HALVED, _RING = 180.0, 330.0
 #: How much more merit a part must have upside down, and the parts together than the whole.
@@ -84,9 +86,12 @@ def _turned_over(flats: Sequence[Image], read: Sequence[LinesBySeal], recogniser
 
 def _is_doubtful(line: ReadLine, words: SealWords | None) -> bool:
     scores = line.recognition.as_read.char_scores
-    if words is not None and words.is_whole(line.recognition.text):
+    if not _plain(line) or len(scores) < _LEAST_CHARACTERS or (words is not None and words.is_whole(line.recognition.text)):
         return False
-    return _plain(line) and len(scores) >= _LEAST_CHARACTERS and float(np.mean(scores)) < _DOUBTFUL
+    if float(np.mean(scores)) < _DOUBTFUL:
+        return True
+    worst = np.convolve(scores, np.ones(_LEAST_CHARACTERS), "valid").min() / _LEAST_CHARACTERS
+    return bool(worst < _DOUBTFUL_PART) and abs(total_turning(line.middle)) >= _HALVED
 
 
 def strips_of(flat: Image, bands: Sequence[Ribbon]) -> list[Strip]:

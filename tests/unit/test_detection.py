@@ -144,6 +144,17 @@ def test_small_crops_share_runs_and_every_side_is_a_multiple_of_32() -> None:
     assert height % 32 == 0 and width % 32 == 0
 
 
+def test_an_engine_that_plans_sees_batches_of_one_size() -> None:
+    crops = [with_bar(*size)[0] for size in SIZES]
+    usual, planning = DarkIsText("bands"), DarkIsText("bands", plans=True)
+    expected, answers = (Detector(engine, "bands").find(crops, settings_of("max", 320)) for engine in (usual, planning))
+    assert [[line.polygon.tolist() for line in lines] for lines in answers] == [
+        [line.polygon.tolist() for line in lines] for lines in expected
+    ]
+    assert {shape[0] for shape in usual.shapes} != {4}
+    assert {shape[0] for shape in planning.shapes} == {4}
+
+
 @pytest.mark.parametrize("family", ["bands", "outlines"])
 def test_no_side_becomes_longer_than_the_most(family: Literal["bands", "outlines"]) -> None:
     for limit in ("min", "resize_long"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sealread.regions import confirmed, search, with_legible
-from sealread.stages.layout import LayoutSettings, fused, iou
+from sealread.stages.layout import LayoutSettings, calibrated, hugged, iou
 from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
 
 
@@ -30,23 +30,18 @@ def seal(number: int, *scores: float) -> SealReading:
     return SealReading(number, (0, 0, 1, 1), np.zeros((1, 1, 3), np.uint8), (0, 0, 1, 1), 0.5, None, lines)
 
 
-def test_what_both_ways_show_counts_once_with_the_ink_s_box_and_a_higher_score() -> None:
-    network, ink = region((10, 10, 110, 110), 0.6), region((12, 12, 108, 108), 0.9)
-    [both] = fused([network], [ink])
-    [alone] = fused([network], [])
-    assert both.box == ink.box
-    assert alone.box == network.box
-    assert both.score > alone.score
+def test_what_both_ways_show_counts_once_with_the_ink_s_box() -> None:
+    network, ink = [region((10, 10, 110, 110), 0.6), region((300, 10, 400, 110))], [region((12, 12, 108, 108)), region((0, 300, 90, 390))]
+    both, alone = hugged(network, ink)
+    assert (both.box, both.score) == (ink[0].box, 0.6)
+    assert alone == network[1]
 
 
-def test_the_fused_score_rises_with_either_score() -> None:
-    box = (10.0, 10.0, 110.0, 110.0)
-    levels = [0.05, 0.3, 0.6, 0.95]
-    for fixed in levels:
-        with_network = [fused([region(box, level)], [region(box, fixed)])[0].score for level in levels]
-        with_ink = [fused([region(box, fixed)], [region(box, level)])[0].score for level in levels]
-        assert with_network == sorted(with_network) and with_ink == sorted(with_ink)
-        assert all(0 < score < 1 for score in with_network + with_ink)
+def test_the_calibrated_score_is_a_probability_and_keeps_the_order() -> None:
+    levels = [0.3, 0.95, 0.05, 0.6]
+    scores = [place.score for place in calibrated([region((10.0, 10.0, 110.0, 110.0), level) for level in levels])]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == len(levels) and all(0 < score < 1 for score in scores)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ _BEHIND = {"TensorrtExecutionProvider": ("CUDAExecutionProvider",)}
 #: Providers that need CUDA's libraries.
 _NVIDIA = ("CUDAExecutionProvider", "TensorrtExecutionProvider")
 #: Shapes that one network keeps plans for.
-_MOST_SESSIONS = 32
+_MOST_SESSIONS = 96
 #: Providers that know no number of a card.
 _WITHOUT_CARD = (_CPU, "CoreMLExecutionProvider")
 

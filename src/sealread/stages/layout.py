@@ -60,12 +60,11 @@ _UNNAMED_THRESHOLD = 0.5
 _SAME_CLASS, _OTHER_CLASS = 0.6, 0.98
 #: Share of a box inside another one from which it counts as contained.
 _CONTAINED = 0.9
-#: Weights of the network's and the ink's log odds and the constant that make the score of both (see `fused`). Fitted on drawn pages, and
-#: 0.5 taken off the constant: drawn pages flatter the network. Both logos and seals of real ones then lie between 0.5 and 0.8, where
-#: `sealread.regions` asks for legible text.
-_FUSION = (2.74, 0.08, -0.15)
-#: Score of a place that one of the two does not show; overlap from which both mean the same place.
-_UNSEEN, _SAME_PLACE = 0.02, 0.5
+#: Weight of the log odds of our own network, and the constant, that make the score of a place: a logistic model (Platt 1999) fitted on drawn
+#: pages, 0.5 taken off the constant: drawn pages flatter the network.
+_CALIBRATION = (2.358, -0.042)
+#: Scores nearer to 0 or 1 are not told apart; overlap from which two boxes mean the same place.
+_SURE, _SAME_PLACE = 0.02, 0.5
 
 
 def decode_centres(maps: NDArray[np.float32], least: float, scale: float) -> NDArray[np.float64]:
@@ -114,39 +113,28 @@ class SealFinder:
         return [Region(self.cls_id, "seal", float(score), (x1, y1, x2, y2)) for score, x1, y1, x2, y2 in found.tolist()]
 
 
-def paired(network: Sequence[Region], ink: Sequence[Region]) -> list[tuple[Region, float, float]]:
-    """Places that the network or the ink shows, each once, with the scores of both; the one that does not show it has `_UNSEEN`.
-
-    The ink's box is taken where there is one: it hugs the outer ring.
-    """
-    places: list[tuple[Region, float, float]] = []
-    free = list(ink)
+def hugged(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
+    """The network's places, each in the box of the ink where that shows it too: such a box hugs the outer ring."""
+    free, places = list(ink), []
     for region in network:
         partner = max(free, key=lambda other: iou(region.box, other.box), default=None)
         if partner is not None and iou(region.box, partner.box) >= _SAME_PLACE:
             free.remove(partner)
-            places.append((replace(region, box=partner.box), region.score, partner.score))
-        else:
-            places.append((region, region.score, _UNSEEN))
-    return places + [(region, _UNSEEN, region.score) for region in free]
+            region = replace(region, box=partner.box)
+        places.append(region)
+    return places
 
 
-def fused(network: Sequence[Region], ink: Sequence[Region]) -> list[Region]:
-    """Seals that the network or the ink shows, each once, with the score that both together give them; best first.
-
-    A logistic model of the log odds of both scores, fitted on drawn pages.
-    """
-    scored = [replace(region, score=_fused_score(net, ink_score)) for region, net, ink_score in paired(network, ink)]
+def calibrated(regions: Sequence[Region]) -> list[Region]:
+    """Places of our own network with the score that tells how often there is a seal; best first."""
+    slope, constant = _CALIBRATION
+    scored = [replace(region, score=probability(slope * log_odds_of_place(region.score) + constant)) for region in regions]
     return sorted(scored, key=lambda region: -region.score)
 
 
-def _fused_score(network: float, ink: float) -> float:
-    return probability(_FUSION[0] * log_odds_of_place(network) + _FUSION[1] * log_odds_of_place(ink) + _FUSION[2])
-
-
 def log_odds_of_place(score: float) -> float:
-    """Log odds of a place's score; scores nearer to 0 or 1 than `_UNSEEN` are not told apart."""
-    return log_odds(score, _UNSEEN)
+    """Log odds of what our own network says of a place; scores nearer to 0 or 1 than `_SURE` are not told apart."""
+    return log_odds(score, _SURE)
 
 
 def filtered(regions: Sequence[Region], settings: LayoutSettings, width: int, height: int) -> list[Region]:

@@ -119,6 +119,7 @@ class Recogniser:
             start += count
 
     def _read_batch(self, strips: Sequence[Image], width: int) -> list[Recognition]:
+        # An engine that plans sees batches of one size; widths stay, because a reading depends on its padding.
         batch = np.zeros((self.batch_size if self.engine.plans else len(strips), 3, HEIGHT, width), np.float32)
         for row, strip in zip(batch, strips, strict=False):
             row[:, :, : strip.shape[1]] = (strip[..., ::-1] if self.rgb else strip).transpose(2, 0, 1).astype(np.float32) / 127.5 - 1
@@ -132,13 +133,7 @@ class Recogniser:
         return in_reading_order(reading) if self.right_to_left else reading
 
     def _padded_width(self, width: int) -> int:
-        padded = max(self.least_width, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
-        if not self.engine.plans:
-            return padded
-        ladder = self.least_width
-        while ladder < padded:
-            ladder = math.ceil(ladder * _LIKE / _WIDTH_STEP) * _WIDTH_STEP
-        return ladder
+        return max(self.least_width, math.ceil(width / _WIDTH_STEP) * _WIDTH_STEP)
 
 
 def _steps(answers: Sequence[Tensor]) -> list[Steps]:

@@ -4,8 +4,8 @@
 model takes the mean and the least probability of its characters and the detection score.
 Run: ``python -m sealread.training.calibration lines``; the four numbers go into the recogniser's row of the zoo.
 
-*Places*: the layout network and the ink look at drawn pages; each place that one of them shows is a seal or not. The model takes both
-scores. Run: ``python -m sealread.training.calibration places``; the three numbers are `_FUSION` of `sealread.stages.layout`.
+*Places*: the layout network looks at drawn pages; each place that it shows is a seal or not. The model takes its score.
+Run: ``python -m sealread.training.calibration places``; the two numbers are `_CALIBRATION` of `sealread.stages.layout`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from sealread.metrics import match_boxes, normalise_text, polygon_iou
 from sealread.odds import log_odds
 from sealread.regions import LEAST_HINT
 from sealread.stages import layout
-from sealread.stages.candidates import InkFinder
 from sealread.training.samples import drawn
 from sealread.types import TextLine
 
@@ -69,22 +68,22 @@ def judged_lines(count: int, size: int = 320) -> tuple[NDArray[np.float64], NDAr
 
 
 def judged_places(count: int, long_side: int = 1200) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Places that the embedded layout network or the ink shows on held-out drawn pages.
+    """Places that the embedded layout network shows on held-out drawn pages.
 
     Returns:
-        ``(n, 2)``, the log odds of both scores of each place, and ``(n,)``, whether there is a seal.
+        ``(n, 1)``, the log odds of each place's score, and ``(n,)``, whether there is a seal.
     """
     finder = next(stage for stage in create_pipeline().stages() if stage.network.task == "layout_detection").get()
-    scores: list[tuple[float, float]] = []
+    scores: list[float] = []
     right: list[bool] = []
     for index in range(count):
         page = drawn("pages", CALIBRATION_SEED, index, long_side, None)
-        places = layout.paired(finder.find(page.image, LEAST_HINT), InkFinder().find(page.image, LEAST_HINT))
-        pairs = match_boxes([tuple(box) for box in page.boxes.tolist()], [region.box for region, _, _ in places])
+        places = finder.find(page.image, LEAST_HINT)
+        pairs = match_boxes([tuple(box) for box in page.boxes.tolist()], [region.box for region in places])
         seals = {pair.read for pair in pairs}
-        scores += [(layout.log_odds_of_place(network), layout.log_odds_of_place(ink)) for _, network, ink in places]
+        scores += [layout.log_odds_of_place(region.score) for region in places]
         right += [i in seals for i in range(len(places))]
-    return np.array(scores).reshape(-1, 2), np.array(right, bool)
+    return np.array(scores).reshape(-1, 1), np.array(right, bool)
 
 
 def fit(features: NDArray[np.float64], right: NDArray[np.bool_], rounds: int = 100) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """Samples for training: labelled images by number. Here, those that the generator draws, kept on disk so that they are drawn once.
 
-Sample i of a seed is the same in every run. The cache holds plain arrays (``.npz``, no pickles). Samples of data sets on disk:
-`sealread.training.datasets`.
+Sample i of a seed is the same in every run. The cache holds plain arrays (``.npz``, no pickles), images as JPEG. Samples of data sets on
+disk: `sealread.training.datasets`.
 """
 
 from __future__ import annotations
@@ -137,9 +137,10 @@ def drawn(kind: str, seed: int, index: int, size: int, cache: Path | None) -> La
     rng = np.random.default_rng([seed, index])
     draw = {"crops": synth.draw_crop, "pages": synth.draw_page, "sheets": synth.draw_sheet}[kind]
     labelled = _labelled(draw(rng, size))
-    if path is not None:
-        _write(path, labelled)
-    return labelled
+    if path is None:
+        return labelled
+    _write(path, labelled)
+    return _read(path)  # the images are compressed: a sample is the same at its first visit and later
 
 
 def _labelled(sample: Sample) -> LabelledImage:
