@@ -17,7 +17,7 @@ from sealread.training.tasks import CropSettings
 #: Input side, images drawn, batch, and learning rate of each recipe.
 RECIPES = {
     "seal_text_detection": (CropSettings(side=320, count=20000, batch=16, seed=11), Schedule(steps=2500, rate=6e-4, frozen=10)),
-    "layout_detection": (CropSettings(side=512, count=12000, batch=8, seed=31), Schedule(steps=2800, rate=1e-3)),
+    "layout_detection": (CropSettings(side=640, count=20000, batch=16, seed=81), Schedule(steps=12000, rate=1e-3)),
     "text_recognition": (CropSettings(side=320, count=20000, batch=16, seed=1), Schedule(steps=2300, rate=2e-4, frozen=10)),
     "doc_text_orientation": (CropSettings(side=512, count=4000, batch=32, seed=14), Schedule(steps=500, rate=1e-4)),
     "image_unwarping": (
