@@ -23,14 +23,15 @@ from sealread.networks import Lazy  # noqa: E402
 from sealread.training import synth  # noqa: E402
 from sealread.training.calibration import fit  # noqa: E402
 from sealread.training.detector import band_loss, imitation_loss  # noqa: E402
-from sealread.training.export import UNWARPING_SIDE  # noqa: E402
+from sealread.training.export import UNWARPING_SIDE, characters_of  # noqa: E402
 from sealread.training.graph import OnnxModule  # noqa: E402
 from sealread.training.layout import seal_targets, seeing_blue_first  # noqa: E402
 from sealread.training.loop import Schedule, train  # noqa: E402
 from sealread.training.modes import run as run_mode  # noqa: E402
 from sealread.training.modules import MODULES, carried_network, finished_network, starting_network  # noqa: E402
+from sealread.training.recogniser import last_layer  # noqa: E402
 from sealread.training.request import MODEL_NAMES, Request  # noqa: E402
-from sealread.training.samples import Data, LabelledImage, SampleLine  # noqa: E402
+from sealread.training.samples import Data, LabelledImage, SampleLine, drawn  # noqa: E402
 from sealread.training.tasks import CropSettings, DetectorTask, Endless, RecogniserTask, drawn_data  # noqa: E402
 from sealread.training.unwarping import NODES, UnwarpingTask, grid_loss, grid_network  # noqa: E402
 from sealread.zoo import find_network, network_from_directory  # noqa: E402
@@ -180,6 +181,47 @@ def test_a_teacher_is_imitated_and_only_text_has_one(tmp_path: Path) -> None:
     request = Request("text_recognition", tmp_path, teacher=str(carried_network("PP-OCRv6_rec_small.onnx")), workers=0)
     with pytest.raises(InputError, match="has another last layer"):
         run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
+
+
+def test_further_letters_are_learned_and_ideographs_stay(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    edges = np.array([[8.0, 20], [88, 20]]), np.array([[8.0, 40], [88, 40]])
+    crops = [
+        LabelledImage(rng.integers(0, 256, (96, 96, 3), dtype=np.uint8), (SampleLine(text, *edges, vertical=False),), np.zeros((0, 4)))
+        for text in ("印章", "ДА")
+    ]
+    model = finished_network("text_recognition", "sealread-seal-rec")
+    settings = CropSettings(side=96, count=2, batch=2, seed=4, workers=0)
+    task = RecogniserTask(model, settings, Data(crops, crops), model, only_ideographs=True)
+    batches = task.batches(0)
+    while True:  # a line of either kind
+        batch = next(batches)
+        loss, parts = task.loss(batch)
+        if parts.keys() == {"imitation", "ctc"}:
+            break
+    assert parts["imitation"] == pytest.approx(0, abs=1e-3)  # the network is its own teacher
+    assert loss.item() == pytest.approx(parts["ctc"], abs=1e-2)
+    loss.backward()
+    characters = [*characters_of(model), " "]
+    for name in last_layer(model):
+        gradient = task.module.weight(name).grad
+        assert not gradient[..., 0].any() and not gradient[..., 1 + characters.index("印")].any()
+        assert gradient[..., 1 + characters.index("Д")].any()
+    for request, message in (
+        (Request("text_recognition", tmp_path, only_ideographs=True, workers=0), "name the --teacher"),
+        (Request("seal_text_detection", tmp_path, teacher="sealread-seal-det", only_ideographs=True, workers=0), "only recognisers"),
+    ):
+        with pytest.raises(InputError, match=message):
+            run_mode(request, CropSettings(side=64, count=2), Schedule(steps=1))
+
+
+def test_a_drawn_sample_is_the_same_at_its_first_visit_and_later(tmp_path: Path) -> None:
+    try:
+        first, later = (drawn("crops", 3, 0, 96, tmp_path) for _ in range(2))
+    except InputError as missing:
+        pytest.skip(str(missing))
+    assert np.array_equal(first.image, later.image)
+    assert [line.text for line in first.lines] == [line.text for line in later.lines]
 
 
 def test_pages_are_bent_anew_at_each_visit_and_their_grids_are_learned() -> None:

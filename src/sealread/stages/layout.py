@@ -60,8 +60,8 @@ _UNNAMED_THRESHOLD = 0.5
 _SAME_CLASS, _OTHER_CLASS = 0.6, 0.98
 #: Share of a box inside another one from which it counts as contained.
 _CONTAINED = 0.9
-#: Weight of the log odds of our own network, and the constant, that make the score of a place: a logistic model (Platt 1999) fitted on drawn
-#: pages, 0.5 taken off the constant: drawn pages flatter the network.
+#: Weight of the log odds of our own network, and the constant, that make the score of a place: a logistic model (Platt 1999) fitted on
+#: drawn pages, 0.5 taken off the constant: drawn pages flatter the network.
 _CALIBRATION = (2.358, -0.042)
 #: Scores nearer to 0 or 1 are not told apart; overlap from which two boxes mean the same place.
 _SURE, _SAME_PLACE = 0.02, 0.5
