@@ -59,7 +59,7 @@ _PANEL_HEIGHT, _PANELS_WIDTH = 1400, 2800  # greatest size of the preprocessing 
 
 
 def draw_page(reading: PageReading) -> Picture:
-    """The flat page with its layout regions, and on each seal its box, its lines of text and a caption."""
+    """The flat page with its layout regions and doubtful places, and on each seal its box, its lines of text and a caption."""
     picture = _pillow(reading.flat)
     size = min(64, max(11, round(0.013 * math.sqrt(picture.width * picture.height))))
     regions = () if reading.regions is None else reading.regions
@@ -69,6 +69,9 @@ def draw_page(reading: PageReading) -> Picture:
             colour = REGION_COLOURS[labels.index(region.label) % len(REGION_COLOURS)]
             draw_rectangle(picture, region.box, colour, max(1, size // 12))
             draw_label(picture, f"{region.label} {region.score:.2f}", round(0.85 * size), region.box, colour)
+    for place in reading.doubtful:
+        draw_rectangle(picture, place.box, DROPPED_COLOUR, max(1, size // 12))
+        draw_label(picture, f"seal? {place.score:.2f}, not legible", round(0.85 * size), place.box, DROPPED_COLOUR)
     for seal in reading.seals:
         for line in seal.lines:
             draw_outline(picture, line.polygon + np.array(seal.box[:2]), _line_colour(line), max(1.5, size / 12))

@@ -73,9 +73,10 @@ class _Searched:
         return [Region(0, "seal", 1.0, (0.0, 0.0, float(width), float(height)))]
 
     def reading(self, added: Sequence[tuple[Region, list[DetectedLine]]], read: Sequence[SealReading]) -> PageReading:
-        """The reading, without places that must be legible and are not."""
+        """The reading, without places that must be legible and are not; those that the layout shows are doubtful."""
         confirmed_places = [region for region, _ in added]
-        seals, illegible = with_legible([*self.places, *confirmed_places], read)
+        seals, illegible, parts = with_legible([*self.places, *confirmed_places], read)
+        left_out = [*illegible, *parts]
         settings = self.settings
         return PageReading(
             page=self.page,
@@ -87,10 +88,11 @@ class _Searched:
             upright=self.upright,
             flat=self.flat,
             frame=self.frame,
-            regions=None if self.regions is None else tuple(r for r in (*self.regions, *confirmed_places) if r not in illegible),
+            regions=None if self.regions is None else tuple(r for r in (*self.regions, *confirmed_places) if r not in left_out),
             seals=tuple(seals),
             detection=settings.detection,
             rec_score_thresh=settings.rec_score_thresh,
+            doubtful=tuple(place for place in self.places if place in illegible),
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sealread.frames import Frame
+
 Points = NDArray[np.float64]
 
 
@@ -25,6 +27,17 @@ def bounding_box(points: Points) -> tuple[float, float, float, float]:
     """``(x1, y1, x2, y2)`` of at least one point."""
     low, high = points.min(axis=0), points.max(axis=0)
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def source_box(box: tuple[float, float, float, float], frame: Frame) -> tuple[float, float, float, float]:
+    """The bounding box of ``(x1, y1, x2, y2)`` on the image before a step; edges are followed, because unwarping bends them."""
+    x1, y1, x2, y2 = box
+    t = np.linspace(0, 1, 9)
+    edges: Points = np.concatenate(
+        [np.stack([x1 + (x2 - x1) * t, np.full(9, y)], axis=1) for y in (y1, y2)]
+        + [np.stack([np.full(9, x), y1 + (y2 - y1) * t], axis=1) for x in (x1, x2)]
+    )
+    return bounding_box(frame.to_source(edges))
 
 
 def lengths_along(polyline: Points) -> NDArray[np.float64]:

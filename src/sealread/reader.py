@@ -26,11 +26,11 @@ from sealread.lines import (
     rotation_of,
     weight,
 )
-from sealread.polygons import bounding_box
+from sealread.polygons import source_box
 from sealread.rereading import LinesBySeal, read_again, strips_of
 from sealread.stages.detection import Detector
 from sealread.stages.recognition import Recogniser
-from sealread.types import DetectedLine, DetectionSettings, Image, Points, Region, Ribbon, Role, SealReading, TextLine
+from sealread.types import DetectedLine, DetectionSettings, Image, Region, Ribbon, Role, SealReading, TextLine
 
 #: Crops are searched for text with this share of their size around them: boxes may cut the outer ring or the ends of a line.
 _CROP_MARGIN = 0.04
@@ -158,7 +158,7 @@ def _seal(number: int, region: Region, flat: Image, lines: Sequence[ReadLine], f
         region_id=number,
         box=box,
         crop=flat[box[1] : box[3], box[0] : box[2]],
-        page_box=_page_box(region.box, frame),
+        page_box=source_box(region.box, frame),
         detection_score=region.score,
         rotation=on_page,
         lines=tuple(_text_line(lines[i], kinds[i], box, frame, least_score) for i in order),
@@ -199,14 +199,3 @@ def _moved(line: DetectedLine, dx: float, dy: float) -> DetectedLine:
     band = line.ribbon
     ribbon = None if band is None else Ribbon(band.top + shift, band.bottom + shift, band.cells)
     return replace(line, polygon=line.polygon + shift, ribbon=ribbon)
-
-
-def _page_box(box: tuple[float, float, float, float], frame: Frame) -> tuple[float, float, float, float]:
-    """The bounding box on the caller's page; edges are followed, because unwarping bends them."""
-    x1, y1, x2, y2 = box
-    t = np.linspace(0, 1, 9)
-    edges: Points = np.concatenate(
-        [np.stack([x1 + (x2 - x1) * t, np.full(9, y)], axis=1) for y in (y1, y2)]
-        + [np.stack([np.full(9, x), y1 + (y2 - y1) * t], axis=1) for x in (x1, x2)]
-    )
-    return bounding_box(frame.to_source(edges))

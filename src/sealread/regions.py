@@ -106,8 +106,12 @@ def confirmed(doubtful: Sequence[Region], detected: Sequence[list[DetectedLine]]
     return kept
 
 
-def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tuple[list[SealReading], list[Region]]:
-    """The seals that are as legible as their places ask, and no part of a confirmed one, numbered anew; and the places of the others."""
+def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tuple[list[SealReading], list[Region], list[Region]]:
+    """The seals that are as legible as their places ask, and no part of a confirmed one, numbered anew.
+
+    Returns:
+        These seals, the places that are not as legible, and those that are such parts.
+    """
     legible = [
         place.legible_from == 0 or any(_is_legible(line, place.legible_from) for line in seal.lines)
         for place, seal in zip(places, seals, strict=True)
@@ -117,7 +121,8 @@ def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tupl
     parts = [place.score < _CERTAIN and any(_has_as_part(whole, place) for whole in wholes) for place in places]
     kept = [is_legible and not is_part for is_legible, is_part in zip(legible, parts, strict=True)]
     numbered = [replace(seal, region_id=number) for number, seal in enumerate(compress(seals, kept), 1)]
-    return numbered, [place for place, keep in zip(places, kept, strict=True) if not keep]
+    illegible = [place for place, keep, is_part in zip(places, kept, parts, strict=True) if not keep and not is_part]
+    return numbered, illegible, list(compress(places, parts))
 
 
 def _is_legible(line: TextLine, least: float) -> bool:

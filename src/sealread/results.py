@@ -19,8 +19,10 @@ import numpy as np
 
 from sealread.drawing import draw_page, draw_preprocessing, draw_seal
 from sealread.errors import EngineError, InputError
+from sealread.frames import Frame
 from sealread.outputs import OutputNames, json_name, names_json_file, names_picture_file, picture_suffix, write_file, write_picture
 from sealread.painting import Picture
+from sealread.polygons import source_box
 from sealread.types import FailedPage, PageReading, Points, Region, SealReading, TextLine
 
 __all__ = ["OutputNames", "SealRecognitionResult"]
@@ -236,7 +238,13 @@ def _page_members(reading: PageReading) -> dict[str, Any]:
         members["layout_det_res"] = {"input_path": None, "page_index": None, "boxes": boxes}
     members["seal_res_list"] = [_crop_members(seal, reading) for seal in reading.seals]
     members["seals"] = [_seal_members(seal) for seal in reading.seals]
+    if reading.regions is not None:
+        members["doubtful_places"] = [_doubtful_members(place, reading.frame) for place in reading.doubtful]
     return members
+
+
+def _doubtful_members(place: Region, frame: Frame) -> dict[str, Any]:
+    return {"bbox": [_tenth(edge) for edge in source_box(place.box, frame)], "detection_score": float(place.score)}
 
 
 def _region_members(region: Region) -> dict[str, Any]:
@@ -319,7 +327,7 @@ def _require_finite(reading: PageReading) -> None:
 
 
 def _numbers(reading: PageReading) -> Iterator[Any]:
-    for region in () if reading.regions is None else reading.regions:
+    for region in (*(() if reading.regions is None else reading.regions), *reading.doubtful):
         yield [region.score, *region.box]
     for seal in reading.seals:
         yield [seal.detection_score, *seal.page_box, 0.0 if seal.rotation is None else seal.rotation]

@@ -213,6 +213,7 @@ class PageReading:
         seals: the seals, `region_id` ascending.
         detection: text detection parameters in force.
         rec_score_thresh: recognition threshold in force, as given.
+        doubtful: places on the flat page that look like a seal and hold no legible text; `regions` leaves them out.
     """
 
     page: Page
@@ -228,3 +229,4 @@ class PageReading:
     detection: DetectionSettings
     rec_score_thresh: float
     frame: Frame = Identity()
+    doubtful: tuple[Region, ...] = ()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from live_service import free_port, live_service
 
@@ -195,6 +196,29 @@ def test_what_is_unsure_says_so(page: Any, service: str) -> None:
     assert len(unsure) > 0
     doubtful = [character["text"] for line in lines for character in line["chars"] if character["score"] < 0.8]
     assert [mark.text for mark in all_of(page, "mark")] == doubtful
+
+
+def test_a_place_that_cannot_be_read_is_shown_as_doubtful(page: Any, service: str, tmp_path: Path) -> None:
+    sheet = np.full((1000, 700, 3), 255, np.uint8)
+    for y in range(80, 600, 36):
+        cv2.line(sheet, (60, y), (600, y), (90, 90, 90), 9)
+    cv2.circle(sheet, (480, 760), 90, (40, 40, 200), 4)
+    for angle in np.radians(np.arange(150, 390, 13)):  # strokes in the place of characters
+        x, y = (int(480 + 70 * np.cos(angle)), int(760 + 70 * np.sin(angle)))
+        cv2.line(sheet, (x - 6, y - 6), (x + 6, y + 7), (40, 40, 200), 3)
+    cv2.imwrite(str(tmp_path / "strokes.png"), sheet)
+    [expected] = asked(service, tmp_path / "strokes.png")
+    [place] = expected["prunedResult"]["doubtful_places"]
+    assert np.allclose(place["bbox"], [388, 668, 572, 852], atol=10)
+    assert expected["prunedResult"]["seals"] == []
+    drop(page, tmp_path / "strokes.png")
+    wait(page, lambda driver: all_of(driver, ".seals .note"))
+    assert [note.text for note in all_of(page, ".seals .note")][
+        -1
+    ] == "1 place looks like a seal, but nothing there can be read (grey box)."
+    [box] = all_of(page, ".sheet .box")
+    assert box.get_attribute("class") == "box doubtful"
+    assert float(box.get_attribute("x")) == place["bbox"][0]
 
 
 def test_a_file_that_is_no_picture_is_refused_in_words(page: Any, tmp_path: Path) -> None:

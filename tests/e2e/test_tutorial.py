@@ -25,7 +25,7 @@ from sealread.cli import main
 
 REPOSITORY = Path(__file__).parents[2]
 
-PAGE_KEYS = ["input_path", "page_index", "model_settings", "layout_det_res", "seal_res_list", "seals"]
+PAGE_KEYS = ["input_path", "page_index", "model_settings", "layout_det_res", "seal_res_list", "seals", "doubtful_places"]
 SEAL_KEYS = [
     "input_path",
     "page_index",

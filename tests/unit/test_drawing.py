@@ -241,6 +241,13 @@ def test_text_role_and_doubt_are_shown() -> None:
         assert not has_colour(sure, colour)
 
 
+def test_doubtful_places_are_outlined_on_the_page() -> None:
+    page = page_with((), ())
+    assert not has_colour(draw_page(page), DROPPED_COLOUR)
+    picture = draw_page(replace(page, doubtful=(Region(16, "seal", 0.7, (100.0, 200.0, 180.0, 260.0)),)))
+    assert picture.getpixel((100, 200)) == picture.getpixel((179, 259)) == DROPPED_COLOUR
+
+
 def test_dropped_lines_are_outlined_but_not_listed() -> None:
     dropped = draw_seal(seal_with(("甲乙",), kept=False), Identity())
     empty = draw_seal(seal_with(()), Identity())

@@ -21,6 +21,7 @@ from tiny_networks import DOUBTED, SEAL, layout_folder, recognition_folder, unwa
 from sealread import InputError, SealPipeline, SealRecognitionResult, create_pipeline
 from sealread.config import PredictOptions, override, packaged_config
 from sealread.settings import PageSettings
+from sealread.types import Region
 
 Image = NDArray[np.uint8]
 Draw = Callable[[int, int], Image]
@@ -455,6 +456,18 @@ class TestCoordinates:
             for line, polygon in zip(seal["lines"], crop["rec_polys"], strict=True):
                 left, top = int(box["coordinate"][0]), int(box["coordinate"][1])
                 np.testing.assert_allclose(np.array(line["polygon"]), np.array(polygon) + np.array([left, top]), atol=1.01)
+
+    def test_a_place_without_legible_text_is_doubtful(
+        self, tiny_pipeline: SealPipeline, tiny_page: Draw, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        box = (20.0, 30.0, 120.0, 90.0)
+        place = Region(16, "seal", 0.7, box, legible_from=1.1)
+        monkeypatch.setattr("sealread.pipeline.search", lambda *_: ([place], []))
+        page = np.ascontiguousarray(np.rot90(tiny_page(400, 300), -1))
+        result = first(tiny_pipeline, page)
+        assert result["doc_preprocessor_res"]["angle"] == 90
+        assert result["seals"] == result["seal_res_list"] == result["layout_det_res"]["boxes"] == []
+        assert result["doubtful_places"] == [{"bbox": [300 - 90, 20, 300 - 30, 120], "detection_score": 0.7}]
 
     def test_a_turn_of_the_page_turns_the_answer(self, pipeline: SealPipeline) -> None:
         """The packaged networks: a drawn seal, upright and turned, is found in the same place of the page."""

@@ -66,8 +66,8 @@ def test_of_two_doubtful_places_that_show_the_same_the_first_stays() -> None:
 
 def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() -> None:
     places = [region((0, 0, 9, 9)), *(replace(region((0, 0, 9, 9)), legible_from=0.15) for _ in range(3))]
-    kept, none = with_legible(places, [seal(1, 0.0), seal(2, 0.01), seal(3, 0.0, 0.6), seal(4)])
-    assert none == [places[1], places[3]]
+    kept, illegible, parts = with_legible(places, [seal(1, 0.0), seal(2, 0.01), seal(3, 0.0, 0.6), seal(4)])
+    assert (illegible, parts) == ([places[1], places[3]], [])
     assert [reading.region_id for reading in kept] == [1, 2]
     assert [len(reading.lines) for reading in kept] == [1, 2]
 
@@ -78,22 +78,23 @@ def test_places_need_a_line_as_likely_as_they_ask_and_seals_are_numbered_anew() 
 def test_a_few_characters_are_believed_less(text: str, score: float, legible: bool) -> None:
     reading = seal(1, score)
     reading = replace(reading, lines=(replace(reading.lines[0], text=text),))
-    kept, _ = with_legible([replace(region((0, 0, 9, 9)), legible_from=0.15)], [reading])
+    kept, *_ = with_legible([replace(region((0, 0, 9, 9)), legible_from=0.15)], [reading])
     assert bool(kept) is legible
 
 
 @pytest.mark.parametrize(("score", "whole", "kept"), [(0.85, 0.6, [2]), (0.95, 0.6, [1, 2]), (0.85, 0.01, [1])])
 def test_a_part_of_a_legible_seal_is_no_seal_of_its_own_unless_the_layout_is_certain(score: float, whole: float, kept: list[int]) -> None:
     places = [region((10, 10, 40, 40), score), replace(region((0, 0, 100, 100)), legible_from=0.15)]
-    readings, none = with_legible(places, [seal(1, 0.6), replace(seal(2, whole), page_box=(0, 0, 100, 100))])
-    assert none == [place for number, place in enumerate(places, 1) if number not in kept]
+    readings, illegible, parts = with_legible(places, [seal(1, 0.6), replace(seal(2, whole), page_box=(0, 0, 100, 100))])
+    assert [*parts, *illegible] == [place for number, place in enumerate(places, 1) if number not in kept]
+    assert parts == ([places[0]] if kept == [2] else [])
     assert [reading.region_id for reading in readings] == list(range(1, len(kept) + 1))
     assert [reading.page_box[2] for reading in readings] == [{1: 1, 2: 100}[number] for number in kept]
 
 
 def test_seals_that_the_layout_nests_stay() -> None:
     places = [region((10, 10, 40, 40), 0.6), region((0, 0, 100, 100), 0.95)]
-    assert with_legible(places, [seal(1, 0.6), seal(2, 0.6)])[1] == []
+    assert with_legible(places, [seal(1, 0.6), seal(2, 0.6)])[1:] == ([], [])
 
 
 def test_a_part_that_is_confirmed_first_does_not_hide_the_whole() -> None:

@@ -65,6 +65,7 @@ def reading(source: str | None = "in/page.png", index: int | None = None, **chan
         seals=(seal,),
         detection=DetectionSettings(736, "min", 0.2, 4000, 0.6, 0.5),
         rec_score_thresh=0,
+        doubtful=(Region(16, "seal", 0.75, (5.0, 6.0, 20.0, 25.0)),),
     )
     return replace(page, **changes)
 
@@ -141,7 +142,8 @@ EXPECTED = """{
                     }
                 ]
             }
-        ]
+        ],
+        "doubtful_places": [{"bbox": [5.0, 6.0, 20.0, 25.0], "detection_score": 0.75}]
     }
 }"""
 

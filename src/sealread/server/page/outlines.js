@@ -39,14 +39,13 @@ function outline(line, id) {
 }
 
 // seals: [{seal, ids}] with one id for each line. The picture has names for its parts only if it is `named`.
-export function outlines(seals, [x, y, width, height], { boxes, named }) {
+export function outlines(seals, [x, y, width, height], { boxes, named, doubtful = [] }) {
   const picture = svg("svg", { viewBox: `${x} ${y} ${width} ${height}`, preserveAspectRatio: "none", class: "outlines", focusable: "false" });
   if (!named) picture.setAttribute("aria-hidden", "true");
+  const box = ([x1, y1, x2, y2], name) => picture.append(svg("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1, class: name }));
+  for (const { bbox } of doubtful) box(bbox, "box doubtful");
   for (const { seal, ids } of seals) {
-    if (boxes) {
-      const [x1, y1, x2, y2] = seal.bbox;
-      picture.append(svg("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1, class: "box" }));
-    }
+    if (boxes) box(seal.bbox, "box");
     seal.lines.forEach((line, i) => {
       const group = outline(line, ids[i]);
       if (named) {

@@ -15,7 +15,8 @@ async function opened(entry, size, index) {
   const marked = pictures.layout_det_res ?? pictures.seal_res_region1 ?? null;
   const picture = entry.inputImage ? blobOf(entry.inputImage) : null;
   const known = size.width !== undefined ? size : picture !== null ? await sizeOf(picture) : { width: 1000, height: 1414 };
-  return { index, failure: entry.errorMsg ?? "", seals: entry.prunedResult?.seals ?? [], picture, marked: marked === null ? null : blobOf(marked), size: known };
+  const { seals = [], doubtful_places: doubtful = [] } = entry.prunedResult ?? {};
+  return { index, failure: entry.errorMsg ?? "", seals, doubtful, picture, marked: marked === null ? null : blobOf(marked), size: known };
 }
 
 function withoutPictures(result) {
@@ -120,7 +121,9 @@ export class Reading {
   contents(page, ids) {
     if (page.failure !== "") return [make("p", { className: "trouble" }, `${say("error-page")} ${page.failure}`)];
     const cards = page.seals.map((seal, s) => sealCard(seal, ids[s], page));
-    return [this.figure(page, ids), make("div", { className: "seals" }, ...(cards.length === 0 ? [this.nothing()] : cards))];
+    const { length: n } = page.doubtful;
+    const doubt = n === 0 ? [] : [make("p", { className: "note" }, say("doubtful-places", { n }))];
+    return [this.figure(page, ids), make("div", { className: "seals" }, ...(cards.length === 0 ? [this.nothing()] : cards), ...doubt)];
   }
 
   nothing() {
@@ -133,7 +136,7 @@ export class Reading {
     const whole = [0, 0, page.size.width, page.size.height];
     const canvas = make("canvas", { role: "img", ariaLabel: say("picture-label", { n: page.index + 1 }) });
     if (page.picture !== null) drawWhenNear(canvas, page.picture, page.size, whole);
-    const over = outlines(page.seals.map((seal, s) => ({ seal, ids: ids[s] })), whole, { boxes: true, named: true });
+    const over = outlines(page.seals.map((seal, s) => ({ seal, ids: ids[s] })), whole, { boxes: true, named: true, doubtful: page.doubtful });
     over.setAttribute("role", "group");
     over.setAttribute("aria-label", say("outlines-label", { n: page.index + 1 }));
     const sheet = make("div", { className: "sheet" }, canvas, over, ...page.seals.map((seal) => badge(seal, page.size)), make("div", { className: "tip", hidden: true, ariaHidden: "true" }));
