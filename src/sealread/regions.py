@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import compress
 
@@ -68,13 +67,16 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     if isinstance(stage, InkFinder):
         everything = stage.find(flat, _least(settings))
     else:
-        # The ink is looked at while the network runs: neither needs the other.
-        with ThreadPoolExecutor(1, "sealread-ink") as beside:
-            looked = beside.submit(ink.find, flat, LEAST_HINT if own else _LEAST_DOUBTFUL)
-            everything = stage.find(flat, LEAST_HINT if own else _least(settings))
-            shown = looked.result()
-        everything = calibrated(hugged(everything, shown)) if own else everything
-        second = [region for region in shown if region.score >= _LEAST_DOUBTFUL]
+        everything = stage.find(flat, LEAST_HINT if own else _least(settings))
+        near = None
+        if own:
+            everything = calibrated(everything)
+            # Where our own network is certain of a seal, ink gives the boxes of what it shows and is not asked for more.
+            if everything and everything[0].score >= _CERTAIN:
+                near = [region.box for region in everything if region.score >= _LEAST_DOUBTFUL]
+        second = ink.find(flat, LEAST_HINT if own else _LEAST_DOUBTFUL, near)
+        everything = hugged(everything, second) if own else everything
+        second = [region for region in second if region.score >= _LEAST_DOUBTFUL]
     found = filtered(everything, settings, width, height)
     if own:
         found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]

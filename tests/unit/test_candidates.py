@@ -199,6 +199,18 @@ def test_other_things_are_no_seals(what: str) -> None:
     assert sure(page) == []
 
 
+@pytest.mark.parametrize("shift", [-40, 0, 40])
+def test_near_a_box_only_what_is_there_is_found_and_hugged(shift: int) -> None:
+    page = paper()
+    print_text(page)
+    box = stamp(page, (600, 900), (120, 120))
+    stamp(page, (250, 300), (120, 120), BLUE)
+    rough = (box[0] + shift, box[1], box[2] + shift, box[3])
+    [only] = [c for c in find_candidates(page, [rough]) if c.score >= LIKELY]
+    assert overlap(only.box, box) > 0.9
+    assert find_candidates(page, []) == []
+
+
 @pytest.mark.parametrize("size", [(0, 0), (0, 50), (1, 1), (5, 2000), (23, 23), (24, 24), (24, 6000)])
 def test_tiny_pages_hold_no_seal(size: tuple[int, int]) -> None:
     assert find_candidates(paper(*size)) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sealread.regions import confirmed, search, with_legible
-from sealread.stages.layout import LayoutSettings, calibrated, hugged, iou
+from sealread.stages.layout import LayoutSettings, SealFinder, calibrated, hugged, iou
 from sealread.types import DetectedLine, Image, Region, Ribbon, SealReading, TextLine
 
 
@@ -123,3 +123,16 @@ def test_a_ring_that_the_network_misses_is_a_doubtful_place(monkeypatch: pytest.
     found, doubtful = search(Silent(), page, LayoutSettings())  # type: ignore[arg-type]
     assert found == []
     assert iou(doubtful[0].box, (477, 777, 723, 1023)) > 0.8
+
+
+@pytest.mark.parametrize(("score", "asked"), [(0.99, [(400.0, 700.0, 800.0, 1100.0)]), (0.6, None), (None, None)])
+def test_ink_is_asked_for_more_only_where_the_network_is_certain_of_no_seal(
+    monkeypatch: pytest.MonkeyPatch, score: float | None, asked: list[tuple[float, ...]] | None
+) -> None:
+    shown = [] if score is None else [region((400.0, 700.0, 800.0, 1100.0), score), region((0.0, 0.0, 90.0, 90.0), 0.06)]
+    monkeypatch.setattr("sealread.stages.layout.SealFinder.find", lambda *_: shown)
+    near: list[object] = []
+    monkeypatch.setattr("sealread.regions.InkFinder.find", lambda *arguments: near.append(arguments[3]) or [])
+    found, _ = search(SealFinder(None, 640), np.full((1400, 1000, 3), 255, np.uint8), LayoutSettings())  # type: ignore[arg-type]
+    assert near == [asked]
+    assert [place.box for place in found] == ([] if score is None else [(400.0, 700.0, 800.0, 1100.0)])

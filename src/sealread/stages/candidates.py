@@ -13,7 +13,7 @@ Invariants: best score first; boxes lie inside the page; no two overlap by more 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -71,6 +71,8 @@ ROUND, SQUARE = 0.88, 0.8
 #: Paper looked at on each side of a rectangle, in units of its short side.
 MARGIN = 0.15
 
+#: What is looked at around a given box, as a share of its longer side: the ring may lie further out, and the paper beside it counts.
+AROUND = 0.3
 #: Taken off the logarithm of the odds for dark ink (print is dark too), green ink (logos), and rectangles (boxes of forms).
 UNUSUAL = 1.2
 #: Two candidates do not overlap by more than this, and the smaller does not lie inside the other by more than that.
@@ -128,11 +130,12 @@ class Evidence:
     size: float
 
 
-def find_candidates(page: Image) -> list[Candidate]:
+def find_candidates(page: Image, near: Sequence[Box] | None = None) -> list[Candidate]:
     """Places on the page that may hold a seal, most likely first.
 
     Args:
         page: ``(height, width, 3)`` uint8 BGR.
+        near: look in these boxes and a little around them only, and no longer than until each of them has a likely candidate.
 
     Returns:
         Candidates whose boxes lie in pixels of `page`, ``[0, width] x [0, height]``; empty where nothing looks like a seal.
@@ -143,8 +146,15 @@ def find_candidates(page: Image) -> list[Candidate]:
     work = _resize(page)
     flat = _flatten(work)
     sx, sy = width / work.shape[1], height / work.shape[0]
-    # Compared as they lie inside the page: there a box that is cut off may come to equal another.
-    return _best_apart([_enlarge(c, sx, sy, width, height) for ink in _part_inks(flat) for c in _judge_ink(ink, flat)])
+    if near is not None:
+        flat = _only(flat, [(x1 / sx, y1 / sy, x2 / sx, y2 / sy) for x1, y1, x2, y2 in near])
+    found: list[Candidate] = []
+    for ink in _part_inks(flat):
+        # Compared as they lie inside the page: there a box that is cut off may come to equal another.
+        found = _best_apart([*found, *(_enlarge(c, sx, sy, width, height) for c in _judge_ink(ink, flat))])
+        if near is not None and all(any(c.score >= LIKELY and _same(c.box, box) for c in found) for box in near):
+            break
+    return found
 
 
 def _enlarge(c: Candidate, sx: float, sy: float, width: int, height: int) -> Candidate:
@@ -170,6 +180,17 @@ def _flatten(work: Image) -> Image:
     # Black surroundings of a photo are not divided up into noise.
     paper = cv2.GaussianBlur(np.maximum(paper, 24), (0, 0), reach / 2)
     return np.asarray(cv2.divide(work, cv2.resize(paper, (width, height)), scale=255), dtype=np.uint8)
+
+
+def _only(flat: Image, boxes: Sequence[Box]) -> Image:
+    """The boxes with what is around them, the rest white."""
+    kept = np.full_like(flat, 255)
+    for x1, y1, x2, y2 in boxes:
+        reach = AROUND * max(x2 - x1, y2 - y1)
+        rows = slice(max(round(y1 - reach), 0), max(round(y2 + reach), 0))
+        columns = slice(max(round(x1 - reach), 0), max(round(x2 + reach), 0))
+        kept[rows, columns] = flat[rows, columns]
+    return kept
 
 
 def _part_inks(flat: Image) -> Iterator[_Ink]:
@@ -374,6 +395,6 @@ class InkFinder:
 
     cls_id: int = 16
 
-    def find(self, page: Image, least: float) -> list[Region]:
-        """Candidates with a score of `least` or more as regions, best first."""
-        return [Region(self.cls_id, "seal", c.score, c.box) for c in find_candidates(page) if c.score >= least]
+    def find(self, page: Image, least: float, near: Sequence[Box] | None = None) -> list[Region]:
+        """Candidates with a score of `least` or more as regions, best first; `near` as in `find_candidates`."""
+        return [Region(self.cls_id, "seal", c.score, c.box) for c in find_candidates(page, near) if c.score >= least]
