@@ -38,7 +38,8 @@ _LEGIBLE = 0.15
 #: What our own network finds with less than this score must be legible too, but far less so.
 _SURE_SEAL, _HARDLY_LEGIBLE = 0.9, 0.05
 #: A line of fewer characters is legible only from this score on, and a single one never: ornaments are read as such. So 20 of 26 seals
-#: and none of 5 false alarms that score 0.45 to 0.8 are legible on 220 drawn pages (seed 13579, 297 seals, many too small to be read).
+#: and none of 5 false alarms that score 0.45 to 0.8 are legible on 220 drawn pages (seed 13579, 297 seals, many too small to be read),
+#: as the layout network before the present one found them.
 _FEW_CHARACTERS, _LEGIBLE_FEW = 4, 0.5
 #: Doubtful places looked at on one page, best first.
 _MOST_DOUBTFUL = 6
@@ -62,21 +63,17 @@ def search(stage: Finder, flat: Image, settings: LayoutSettings) -> tuple[list[R
     height, width = flat.shape[:2]
     cls_id = _seal_class(stage)
     ink = InkFinder(cls_id)
-    second: list[Region] = []
     own = isinstance(stage, SealFinder)
-    if isinstance(stage, InkFinder):
-        everything = stage.find(flat, _least(settings))
+    if own:
+        shown = calibrated(stage.find(flat, LEAST_HINT))
+        # Where our own network is certain of a seal, ink gives the boxes of what it shows and is not asked for more.
+        sure = any(region.score >= _CERTAIN for region in shown)
+        inked = ink.find(flat, LEAST_HINT, [region.box for region in shown if region.score >= _LEAST_DOUBTFUL] if sure else None)
+        everything = hugged(shown, inked)
+        second = [region for region in inked if region.score >= _LEAST_DOUBTFUL]
     else:
-        everything = stage.find(flat, LEAST_HINT if own else _least(settings))
-        near = None
-        if own:
-            everything = calibrated(everything)
-            # Where our own network is certain of a seal, ink gives the boxes of what it shows and is not asked for more.
-            if everything and everything[0].score >= _CERTAIN:
-                near = [region.box for region in everything if region.score >= _LEAST_DOUBTFUL]
-        second = ink.find(flat, LEAST_HINT if own else _LEAST_DOUBTFUL, near)
-        everything = hugged(everything, second) if own else everything
-        second = [region for region in second if region.score >= _LEAST_DOUBTFUL]
+        everything = stage.find(flat, _least(settings))
+        second = [] if isinstance(stage, InkFinder) else ink.find(flat, _LEAST_DOUBTFUL)
     found = filtered(everything, settings, width, height)
     if own:
         found = [replace(region, legible_from=_HARDLY_LEGIBLE) if region.score < _SURE_SEAL else region for region in found]
@@ -123,7 +120,7 @@ def with_legible(places: Sequence[Region], seals: Sequence[SealReading]) -> tupl
     parts = [place.score < _CERTAIN and any(_has_as_part(whole, place) for whole in wholes) for place in places]
     kept = [is_legible and not is_part for is_legible, is_part in zip(legible, parts, strict=True)]
     numbered = [replace(seal, region_id=number) for number, seal in enumerate(compress(seals, kept), 1)]
-    illegible = [place for place, keep, is_part in zip(places, kept, parts, strict=True) if not keep and not is_part]
+    illegible = [place for place, is_legible, is_part in zip(places, legible, parts, strict=True) if not is_legible and not is_part]
     return numbered, illegible, list(compress(places, parts))
 
 

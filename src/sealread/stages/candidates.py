@@ -70,9 +70,9 @@ RECTANGULAR = 0.88
 ROUND, SQUARE = 0.88, 0.8
 #: Paper looked at on each side of a rectangle, in units of its short side.
 MARGIN = 0.15
-
 #: What is looked at around a given box, as a share of its longer side: the ring may lie further out, and the paper beside it counts.
 AROUND = 0.3
+
 #: Taken off the logarithm of the odds for dark ink (print is dark too), green ink (logos), and rectangles (boxes of forms).
 UNUSUAL = 1.2
 #: Two candidates do not overlap by more than this, and the smaller does not lie inside the other by more than that.
@@ -150,11 +150,11 @@ def find_candidates(page: Image, near: Sequence[Box] | None = None) -> list[Cand
         flat = _only(flat, [(x1 / sx, y1 / sy, x2 / sx, y2 / sy) for x1, y1, x2, y2 in near])
     found: list[Candidate] = []
     for ink in _part_inks(flat):
-        # Compared as they lie inside the page: there a box that is cut off may come to equal another.
-        found = _best_apart([*found, *(_enlarge(c, sx, sy, width, height) for c in _judge_ink(ink, flat))])
+        found += [_enlarge(c, sx, sy, width, height) for c in _judge_ink(ink, flat)]
         if near is not None and all(any(c.score >= LIKELY and _same(c.box, box) for c in found) for box in near):
             break
-    return found
+    # Compared as they lie inside the page: there a box that is cut off may come to equal another.
+    return _best_apart(found)
 
 
 def _enlarge(c: Candidate, sx: float, sy: float, width: int, height: int) -> Candidate:

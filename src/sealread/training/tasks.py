@@ -342,7 +342,6 @@ class RecogniserTask:
         features, *scores = self.module(images.contiguous(memory_format=torch.channels_last))
         if self.teacher is None:
             return ctc_loss(scores[0], classes, lengths, self.learned)
-        texts = classes.split(lengths.tolist())
         copied = torch.ones(len(images), dtype=torch.bool)
         if self.only_ideographs:
             copied = torch.tensor([bool(ideographs.any()) for ideographs in self._ideographs[classes.cpu()].split(lengths.tolist())])
@@ -352,7 +351,7 @@ class RecogniserTask:
             parts["imitation"] = float(imitation.detach())
             loss = loss + imitation * (_KEEP if self.only_ideographs else 1.0)
         if not copied.all():
-            read = torch.cat([text for text, same in zip(texts, copied.tolist(), strict=True) if not same])
+            read = torch.cat([text for text, same in zip(classes.split(lengths.tolist()), copied.tolist(), strict=True) if not same])
             ctc, shown = ctc_loss(scores[0][~copied], read, lengths[~copied], self.learned)
             loss, parts = loss + ctc, parts | shown
         return loss, parts
